@@ -1,0 +1,1 @@
+//! The init side: tables to tiles, filters, tiled images, registration, plate set-up, the hand-over document.

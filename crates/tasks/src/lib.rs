@@ -1,0 +1,1 @@
+//! Conversions as tasks: the Fractal contract, runners and the compute task of any converter.
