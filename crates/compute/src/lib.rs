@@ -1,1 +1,26 @@
 //! The compute side: plans and executes the chunk-parallel stitching and writing of one image and its pyramid.
+//!
+//! [`ImagePlan`] says, without touching a file, what an image will be; [`convert_image`] registers an image, plans it and carries
+//! the plan out on the threads of the current rayon pool. The image appears at its path in one step, complete.
+
+mod buffer;
+mod codec;
+mod convert;
+mod error;
+mod execute;
+mod halve;
+mod metadata;
+mod node;
+mod pixel;
+mod plan;
+mod progress;
+mod publish;
+mod shard;
+mod tiles;
+mod window;
+
+pub use convert::{Conversion, Outcome, Report, convert_image, preflight};
+pub use error::ComputeError;
+pub use plan::{ImagePlan, Index5, Leaf, Level, Placement};
+pub use progress::{Cancellation, Event, Progress, Silent};
+pub use publish::Mark;

@@ -1,1 +1,38 @@
 //! The init side: tables to tiles, filters, tiled images, registration, plate set-up, the hand-over document.
+//!
+//! A converter's init task reads a table ([`hcs_images_from_dataframe`]) or makes [`Tile`]s of its own, aggregates them
+//! ([`tiles_aggregation_pipeline`]) and sets the outputs up ([`setup_images_for_conversion`]), which gives one
+//! [`ParallelizationEntry`] per image. The compute side reads the document of its entry and calls [`register`].
+//!
+//! Registration is pure; nothing here starts a thread, and only tables, documents and metadata are read or written.
+
+pub mod acquisition;
+mod aggregate;
+mod collection;
+mod error;
+mod filter;
+mod handover;
+pub mod model;
+pub mod options;
+pub mod path;
+mod registration;
+mod roi;
+mod setup;
+mod table;
+mod tile;
+mod tiled_image;
+
+pub use acquisition::AcquisitionDetails;
+pub use aggregate::{Aggregation, differing_attributes, tiles_aggregation_pipeline};
+pub use collection::{Collection, CustomCollection, ImageInPlate, SingleImage, row_label};
+pub use error::{CoreError, Turn};
+pub use handover::{
+    ConvertParallelInitArgs, DocumentSource, ParallelizationEntry, Retries, image_from_json, image_from_json_str,
+    image_to_json, read_document, remove_document,
+};
+pub use registration::register;
+pub use roi::{Axis, Roi, Space, Span, world_to_pixel};
+pub use setup::{existing_outputs, setup_images_for_conversion};
+pub use table::{hcs_images_from_dataframe, read_tiles_table, single_images_from_dataframe};
+pub use tile::{Attributes, Tile};
+pub use tiled_image::{Region, TiledImage};

@@ -1,1 +1,33 @@
 //! OME-NGFF 0.4 and 0.5 on disk: metadata documents, plate, well and image groups, ROI and condition tables.
+//!
+//! Documents equal those that ngio 1.1 writes, key order included, so that a reader cannot tell who wrote them.
+//! Everything is a folder of the local file system; each metadata file appears whole or not at all. Pixels are not
+//! written here: [`ArrayMetadata`] says where chunks go and how they are encoded.
+//!
+//! * [`ImageMetadata`]: axes, levels, channels of one image; [`ArrayMetadata`]: one level.
+//! * [`Plate`]: a plate and its wells, made new or extended.
+//! * [`Table`], [`write_tables`], [`add_table`], [`read_table`]: the `tables` group of an image or plate.
+
+mod array;
+mod codec;
+mod data_type;
+mod error;
+mod group;
+mod image;
+mod plate;
+mod store;
+mod table;
+mod version;
+
+pub use array::{ArrayInfo, ArrayMetadata};
+pub use codec::{BloscCompressor, Codec, Shuffle};
+pub use data_type::DataType;
+pub use error::NgffError;
+pub use group::{read_attributes, write_group};
+pub use image::{Axis, ImageMetadata, Level, OmeroChannel, Window};
+pub use plate::{PlacedImage, Plate, PlateImage};
+pub use table::{
+    Cell, DataTable, ParquetEncoder, Roi, RoiTable, Table, TableBackend, TableInfo, add_table, list_tables, read_table,
+    write_tables,
+};
+pub use version::NgffVersion;

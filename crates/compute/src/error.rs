@@ -1,0 +1,99 @@
+//! What can go wrong while an image is converted.
+
+use std::path::PathBuf;
+
+use ome_zarr_convert_core::{CoreError, Turn};
+use ome_zarr_convert_ngff::NgffError;
+use ome_zarr_convert_sources::SourceError;
+
+/// An error of the compute side: it fails its image and names the tile, file or chunk.
+#[derive(Debug, thiserror::Error)]
+pub enum ComputeError {
+    /// Registration, or the document of the image.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// Metadata or tables could not be written.
+    #[error(transparent)]
+    Ngff(#[from] NgffError),
+    /// The image as a whole does not fit together.
+    #[error("image {image}: {problem}")]
+    Image {
+        /// Path of the image.
+        image: String,
+        /// What was found, what was expected, what to do.
+        problem: String,
+    },
+    /// A tile's file could not be read.
+    #[error("{tile}: {source}")]
+    Source {
+        /// The tile: field of view and file.
+        tile: String,
+        /// What the reader says.
+        source: SourceError,
+    },
+    /// A tile's file is not what the tile declares.
+    #[error("{tile}: {problem}")]
+    Tile {
+        /// The tile: field of view and file.
+        tile: String,
+        /// What was found, what was expected, what to do.
+        problem: String,
+    },
+    /// A file or folder of the output could not be read or written.
+    #[error("cannot {action} {}: {source}", .path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A chunk could not be encoded.
+    #[error("cannot encode chunks of {array}: {problem}")]
+    Codec {
+        /// Path of the array.
+        array: String,
+        /// What the codec says.
+        problem: String,
+    },
+    /// The output exists and must not be touched.
+    #[error(
+        "{} exists already: choose `Overwrite` (--overwrite replace) to replace it, or `Extend` (--overwrite extend) to keep \
+         what is complete", .path.display()
+    )]
+    OutputExists {
+        /// The image.
+        path: PathBuf,
+    },
+    /// Another process converts this image.
+    #[error("{} is being converted by another process; wait for it to end", .path.display())]
+    Busy {
+        /// The image.
+        path: PathBuf,
+    },
+    /// Somebody asked to stop.
+    #[error("stopped before image {image} was complete; run the same conversion again to finish it")]
+    Cancelled {
+        /// Path of the image.
+        image: String,
+    },
+}
+
+impl ComputeError {
+    /// Whose turn it is.
+    pub fn turn(&self) -> Turn {
+        match self {
+            Self::Core(error) => error.turn(),
+            Self::Ngff(_) | Self::Io { .. } | Self::OutputExists { .. } | Self::Busy { .. } => Turn::Environment,
+            Self::Image { .. } | Self::Source { .. } | Self::Tile { .. } => Turn::Data,
+            Self::Codec { .. } => Turn::Options,
+            Self::Cancelled { .. } => Turn::Environment,
+        }
+    }
+
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}

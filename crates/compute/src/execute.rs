@@ -1,0 +1,248 @@
+//! Carries out a plan in one pass: each leaf is filled, encoded and halved while it is warm; the thread that completes the last
+//! child of a coarse chunk goes on with that chunk. Nothing written is read back.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
+
+use crate::buffer::{Buffer, BufferPool};
+use crate::codec::ChunkCodec;
+use crate::error::ComputeError;
+use crate::node::Node;
+use crate::plan::{ImagePlan, Index5, Leaf, Level, X, Y, for_each_index};
+use crate::progress::{Cancellation, Counters, Event, Progress};
+use crate::shard::ShardWriter;
+use crate::tiles::Tiles;
+use crate::window::Windows;
+
+/// One level while it is written.
+struct Writer {
+    level: Level,
+    metadata: ArrayMetadata,
+    codec: ChunkCodec,
+    dir: PathBuf,
+    shards: Option<ShardWriter>,
+    /// Unfinished chunks by their index in the grid; empty for level 0.
+    nodes: Vec<Node>,
+    grid: Index5,
+}
+
+/// An image while it is written.
+pub(crate) struct Execution<'a> {
+    plan: &'a ImagePlan,
+    version: NgffVersion,
+    tiles: &'a Tiles<'a>,
+    writers: Vec<Writer>,
+    windows: Windows,
+    pool: BufferPool,
+    counters: &'a Counters,
+    progress: &'a dyn Progress,
+    cancellation: &'a Cancellation,
+}
+
+/// What an execution needs besides its plan.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) version: NgffVersion,
+    pub(crate) tiles: &'a Tiles<'a>,
+    pub(crate) counters: &'a Counters,
+    pub(crate) progress: &'a dyn Progress,
+    pub(crate) cancellation: &'a Cancellation,
+}
+
+impl<'a> Execution<'a> {
+    /// Prepares to write the arrays described by `arrays` into folders of `image_dir`.
+    pub(crate) fn new(
+        plan: &'a ImagePlan,
+        arrays: Vec<ArrayMetadata>,
+        image_dir: &Path,
+        with: Surroundings<'a>,
+    ) -> Result<Self, ComputeError> {
+        let mut writers: Vec<Writer> = Vec::with_capacity(arrays.len());
+        for (level, metadata) in plan.levels.iter().zip(arrays) {
+            let dir = image_dir.join(&level.name);
+            let grid = level.grid();
+            let nodes = match writers.last() {
+                None => Vec::new(),
+                Some(finer) => {
+                    let mut nodes = Vec::with_capacity(grid.iter().product::<u64>() as usize);
+                    for_each_index([0; 5], grid.map(|count| count - 1), |chunk| {
+                        nodes.push(Node::new(&finer.level, level, chunk, plan.data_type));
+                    });
+                    nodes
+                }
+            };
+            let codec = ChunkCodec::new(&metadata, with.version, &dir)?;
+            let shards = level.shard.map(|shard| ShardWriter::new(level, shard));
+            writers.push(Writer {
+                level: level.clone(),
+                metadata,
+                codec,
+                dir,
+                shards,
+                nodes,
+                grid,
+            });
+        }
+        let channels = plan.levels[0].shape[1] as usize;
+        Ok(Self {
+            plan,
+            version: with.version,
+            tiles: with.tiles,
+            writers,
+            windows: Windows::new(plan.data_type, channels),
+            pool: BufferPool::default(),
+            counters: with.counters,
+            progress: with.progress,
+            cancellation: with.cancellation,
+        })
+    }
+
+    /// Writes every chunk on the threads of the current pool; gives the display windows' pixels back.
+    pub(crate) fn run(self, image: &str) -> Result<Windows, ComputeError> {
+        let next = AtomicUsize::new(0);
+        let stop = AtomicBool::new(false);
+        let first_error: Mutex<Option<(usize, ComputeError)>> = Mutex::new(None);
+        let work = || {
+            while !stop.load(Ordering::Relaxed) {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(leaf) = self.plan.leaves.get(number) else {
+                    break;
+                };
+                let done = if self.cancellation.is_cancelled() {
+                    Err(ComputeError::Cancelled {
+                        image: image.to_owned(),
+                    })
+                } else {
+                    self.leaf(leaf)
+                };
+                if let Err(error) = done {
+                    stop.store(true, Ordering::Relaxed);
+                    let mut first = first_error.lock().unwrap_or_else(PoisonError::into_inner);
+                    // Of several errors, the one of the first leaf, so that reruns tell the same.
+                    if first.as_ref().is_none_or(|(held, _)| number < *held) {
+                        *first = Some((number, error));
+                    }
+                }
+            }
+        };
+        let workers = rayon::current_num_threads().min(self.plan.leaves.len());
+        rayon::scope(|scope| {
+            for _ in 1..workers {
+                scope.spawn(|_| work());
+            }
+            work();
+        });
+        match first_error.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some((_, error)) => Err(error),
+            None => Ok(self.windows),
+        }
+    }
+
+    fn leaf(&self, leaf: &Leaf) -> Result<(), ComputeError> {
+        let buffer = self.tiles.fill(leaf.chunk, &leaf.placements, &self.pool)?;
+        self.complete(0, leaf.chunk, buffer)?;
+        let valid: u64 = self.plan.levels[0].valid(leaf.chunk).iter().product();
+        self.progress.on(Event::ChunkDone {
+            pixel_bytes: valid * self.plan.data_type.size_bytes() as u64,
+        });
+        Ok(())
+    }
+
+    /// Writes a chunk whose pixels are known and hands it up; goes on with its parent when it was the last child. `None` is a
+    /// chunk of zeros.
+    fn complete(&self, level: usize, chunk: Index5, buffer: Option<Buffer>) -> Result<(), ComputeError> {
+        let (mut level, mut chunk, mut buffer) = (level, chunk, buffer);
+        loop {
+            let writer = &self.writers[level];
+            self.write(writer, chunk, buffer.as_ref())?;
+            let Some(coarser) = self.writers.get(level + 1) else {
+                self.add_to_windows(&writer.level, chunk, buffer.as_ref());
+                if let Some(buffer) = buffer {
+                    self.pool.give(buffer);
+                }
+                return Ok(());
+            };
+            let parent = Node::parent_of(&coarser.level, chunk);
+            let node = &coarser.nodes[flat_index(parent, coarser.grid)];
+            let finished = node.absorb(&writer.level, chunk, buffer.as_ref(), &self.pool);
+            if let Some(buffer) = buffer {
+                self.pool.give(buffer);
+            }
+            match finished {
+                None => return Ok(()),
+                Some(result) => (level, chunk, buffer) = (level + 1, parent, result),
+            }
+        }
+    }
+
+    fn write(&self, writer: &Writer, chunk: Index5, buffer: Option<&Buffer>) -> Result<(), ComputeError> {
+        let encoded = match buffer {
+            Some(buffer) if !buffer.is_zero() => Some(writer.codec.encode(buffer.bytes())?),
+            _ => None,
+        };
+        if encoded.is_some() {
+            Counters::add(&self.counters.chunks_written, 1);
+        }
+        let Some(shards) = &writer.shards else {
+            // A chunk of zeros is the fill value: it is not written.
+            let Some(encoded) = encoded else { return Ok(()) };
+            let key = writer.metadata.chunk_key(self.version, &self.plan.own_axes(chunk));
+            write_file(&writer.dir.join(key), &encoded)?;
+            return self.written(encoded.len());
+        };
+        if let Some((shard, file)) = shards.add(chunk, encoded) {
+            let key = writer.metadata.chunk_key(self.version, &self.plan.own_axes(shard));
+            write_file(&writer.dir.join(key), &file)?;
+            return self.written(file.len());
+        }
+        Ok(())
+    }
+
+    fn written(&self, bytes: usize) -> Result<(), ComputeError> {
+        Counters::add(&self.counters.bytes_written, bytes as u64);
+        self.progress.on(Event::FileWritten { bytes: bytes as u64 });
+        Ok(())
+    }
+
+    fn add_to_windows(&self, level: &Level, chunk: Index5, buffer: Option<&Buffer>) {
+        let Some(buffer) = buffer else { return };
+        let pixel = self.plan.data_type.size_bytes();
+        let valid = level.valid(chunk).map(|size| size as usize);
+        let size = level.chunk.map(|size| size as usize);
+        for c in 0..valid[1] {
+            let rows = (0..valid[0])
+                .flat_map(|t| (0..valid[2]).map(move |z| (t, z)))
+                .flat_map(|(t, z)| {
+                    let plane = (t * size[1] + c) * size[2] + z;
+                    (0..valid[Y]).map(move |y| {
+                        let start = (plane * size[Y] + y) * size[X] * pixel;
+                        &buffer.bytes()[start..start + valid[X] * pixel]
+                    })
+                });
+            self.windows.add((chunk[1] as usize) * size[1] + c, rows);
+        }
+    }
+}
+
+/// Position of an index in a grid in C order.
+pub(crate) fn flat_index(index: Index5, grid: Index5) -> usize {
+    (0..5).fold(0, |flat, axis| flat * grid[axis] as usize + index[axis] as usize)
+}
+
+/// Writes a new file, making its folder if that is not there yet.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ComputeError> {
+    use std::io::Write;
+    let file = match std::fs::File::create(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(ComputeError::io("create", folder))?;
+            }
+            std::fs::File::create(path)
+        }
+        other => other,
+    };
+    let mut file = file.map_err(ComputeError::io("create", path))?;
+    file.write_all(bytes).map_err(ComputeError::io("write", path))
+}

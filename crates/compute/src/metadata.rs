@@ -1,0 +1,212 @@
+//! What is written beside the pixels: array and image metadata, display windows, ROI and condition tables.
+
+use std::path::Path;
+
+use ome_zarr_convert_core::acquisition::color::CYCLE;
+use ome_zarr_convert_core::options::{ConverterOptions, TableBackendOption};
+use ome_zarr_convert_core::{Axis, CoreError, Roi, TiledImage};
+use ome_zarr_convert_ngff::{
+    ArrayMetadata, Axis as NgffAxis, Cell, Codec, DataTable, ImageMetadata, Level as NgffLevel, NgffVersion,
+    OmeroChannel, Roi as TableRoi, RoiTable, Table, TableBackend, Window as NgffWindow, write_tables,
+};
+use serde_json::Value;
+
+use crate::error::ComputeError;
+use crate::plan::ImagePlan;
+use crate::window::Window;
+
+/// Metadata of the array of every level.
+pub(crate) fn arrays(plan: &ImagePlan) -> Vec<ArrayMetadata> {
+    let array = |level: &crate::plan::Level| ArrayMetadata {
+        shape: plan.own_axes(level.shape),
+        chunks: plan.own_axes(level.chunk),
+        shards: level.shard.map(|shard| plan.own_axes(shard)),
+        data_type: plan.data_type,
+        codec: Codec::default(),
+        axes: plan.axes.iter().map(|axis| axis.name().to_owned()).collect(),
+    };
+    plan.levels.iter().map(array).collect()
+}
+
+/// Writes the group of an image with its multiscale and channel metadata.
+pub(crate) fn write_image(
+    dir: &Path,
+    version: NgffVersion,
+    image: &TiledImage,
+    plan: &ImagePlan,
+    windows: &[Window],
+) -> Result<(), ComputeError> {
+    let level = |level: &crate::plan::Level| NgffLevel {
+        path: level.name.clone(),
+        scale: plan
+            .axes
+            .iter()
+            .map(|axis| match axis {
+                Axis::Y => image.xy_pixel_size * level.factor.0 as f64,
+                Axis::X => image.xy_pixel_size * level.factor.1 as f64,
+                other => image.spacing(*other),
+            })
+            .collect(),
+    };
+    let metadata = ImageMetadata {
+        axes: plan.axes.iter().map(|axis| NgffAxis::named(axis.name())).collect(),
+        levels: plan.levels.iter().map(level).collect(),
+        translation: image.translation.clone(),
+        channels: Some(channels(image, plan, windows)),
+    };
+    Ok(metadata.write_group(dir, version)?)
+}
+
+fn channels(image: &TiledImage, plan: &ImagePlan, windows: &[Window]) -> Vec<OmeroChannel> {
+    let count = plan.levels[0].shape[Axis::C as usize] as usize;
+    let named = |index: usize| match &image.channels {
+        Some(channels) => {
+            let channel = &channels[index];
+            let color = channel.display_color();
+            (
+                channel.channel_label.clone(),
+                channel.wavelength_id.clone(),
+                color.trim_start_matches('#').to_owned(),
+            )
+        }
+        None => {
+            let name = format!("channel_{index}");
+            (name.clone(), Some(name), CYCLE[index % CYCLE.len()].to_owned())
+        }
+    };
+    let channel = |index: usize| {
+        let (label, wavelength_id, color) = named(index);
+        let window = windows.get(index).map(|window| NgffWindow {
+            min: 0.0,
+            max: plan.data_type.max_value().unwrap_or(window.largest),
+            start: window.start,
+            end: window.end,
+        });
+        OmeroChannel {
+            label,
+            wavelength_id,
+            color,
+            active: true,
+            window,
+        }
+    };
+    (0..count).map(channel).collect()
+}
+
+/// Writes the tables of an image: its fields of view (when there is more than one), the whole of it, its conditions.
+pub(crate) fn write_image_tables(
+    dir: &Path,
+    version: NgffVersion,
+    image: &TiledImage,
+    plan: &ImagePlan,
+    options: &ConverterOptions,
+) -> Result<(), ComputeError> {
+    let mut tables: Vec<(&str, Table)> = Vec::new();
+    let fields = image.fields_of_view();
+    if fields.len() > 1 {
+        let field = |group: &Vec<usize>| {
+            let union = Roi::union(group.iter().map(|index| &image.regions[*index].roi));
+            union.map(|roi| table_roi(image, &roi))
+        };
+        tables.push((
+            "FOV_ROI_table",
+            Table::Roi(RoiTable {
+                rois: fields.iter().filter_map(field).collect(),
+            }),
+        ));
+    }
+    let size = |axis: Axis| {
+        let length = plan.levels[0].shape[axis as usize] as f64;
+        if image.axes.contains(&axis) {
+            length * image.spacing(axis)
+        } else {
+            1.0
+        }
+    };
+    let whole = TableRoi {
+        name: "image".into(),
+        x: (0.0, size(Axis::X)),
+        y: (0.0, size(Axis::Y)),
+        z: (0.0, size(Axis::Z)),
+        t: image.axes.contains(&Axis::T).then(|| (0.0, size(Axis::T))),
+        label: None,
+        extra: Vec::new(),
+    };
+    tables.push(("well_ROI_table", Table::Roi(RoiTable { rois: vec![whole] })));
+    if let Some(conditions) = conditions(image)? {
+        tables.push(("condition_table", Table::Condition(conditions)));
+    }
+    let backend = match options.omezarr_options.table_backend {
+        TableBackendOption::Csv => TableBackend::Csv,
+        TableBackendOption::Json => TableBackend::Json,
+        TableBackendOption::Anndata => TableBackend::AnnData,
+        TableBackendOption::Parquet => {
+            return Err(CoreError::NotSupported {
+                option: "omezarr_options.table_backend \"parquet\"".into(),
+            }
+            .into());
+        }
+    };
+    Ok(write_tables(dir, version, &tables, backend)?)
+}
+
+fn conditions(image: &TiledImage) -> Result<Option<DataTable>, ComputeError> {
+    if image.attributes.is_empty() {
+        return Ok(None);
+    }
+    let rows = image.attributes.values().map(Vec::len).max().unwrap_or(0);
+    let mut table = DataTable::new();
+    for (key, values) in &image.attributes {
+        if values.len() != rows {
+            return Err(ComputeError::Image {
+                image: image.path.clone(),
+                problem: format!(
+                    "attribute {key:?} has {} values, but another has {rows}; fill up with null",
+                    values.len()
+                ),
+            });
+        }
+        table.push_column(key.clone(), values.clone())?;
+    }
+    Ok(Some(table))
+}
+
+/// A box in pixels as a row of a ROI table: world units, with its original position.
+fn table_roi(image: &TiledImage, roi: &Roi) -> TableRoi {
+    let world = |axis: Axis| {
+        let span = roi.span(axis);
+        if image.axes.contains(&axis) {
+            (span.start * image.spacing(axis), span.length * image.spacing(axis))
+        } else {
+            (0.0, 1.0)
+        }
+    };
+    let mut extra: Vec<(String, Cell)> = Vec::new();
+    for axis in &image.axes {
+        if let Some(original) = roi.originals[*axis as usize] {
+            extra.push((format!("{}_micrometer_original", axis.name()), Cell::Float(original)));
+        }
+    }
+    for (key, value) in roi.extra.iter().flat_map(|extra| extra.iter()) {
+        let cell = match value {
+            Value::Null => Cell::Null,
+            Value::Bool(value) => Cell::Bool(*value),
+            Value::Number(number) => match number.as_i64() {
+                Some(int) => Cell::Int(int),
+                None => number.as_f64().map_or(Cell::Null, Cell::Float),
+            },
+            Value::String(text) => Cell::Text(text.clone()),
+            other => Cell::Text(other.to_string()),
+        };
+        extra.push((key.clone(), cell));
+    }
+    TableRoi {
+        name: roi.name.clone(),
+        x: world(Axis::X),
+        y: world(Axis::Y),
+        z: world(Axis::Z),
+        t: image.axes.contains(&Axis::T).then(|| world(Axis::T)),
+        label: roi.label,
+        extra,
+    }
+}

@@ -1,0 +1,196 @@
+//! What one image will be: levels, chunks, where each tile goes, and the order of work. Pure: no I/O, no threads.
+
+mod levels;
+mod placement;
+
+pub use levels::Level;
+use levels::Sharding;
+use ome_zarr_convert_core::options::{ConverterOptions, PyramidLevels, ShardingStrategy};
+use ome_zarr_convert_core::{Axis, TiledImage};
+use ome_zarr_convert_ngff::DataType;
+pub use placement::Placement;
+
+use crate::error::ComputeError;
+
+/// Sizes and indices in array order, axes that the image lacks taken as one cell.
+pub type Index5 = [u64; 5];
+
+/// Positions of y and x in an [`Index5`].
+pub(crate) const Y: usize = 3;
+pub(crate) const X: usize = 4;
+
+/// The work on one image as data: it can be printed, compared and executed more than once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImagePlan {
+    /// Axes of the image in array order.
+    pub axes: Vec<Axis>,
+    /// Data type of the output.
+    pub data_type: DataType,
+    /// Levels from fine to coarse; at least one.
+    pub levels: Vec<Level>,
+    /// Levels asked for that would not shrink any more and are left out.
+    pub levels_left_out: usize,
+    /// Tiles by the order in which they are placed: where two overlap, the later wins.
+    pub placements: Vec<Placement>,
+    /// Chunks of level 0 in the order in which they are filled: slab by slab (t, c, z), inside each in Z-order over y and x, so
+    /// that the children of a coarse chunk finish together.
+    pub leaves: Vec<Leaf>,
+}
+
+/// A chunk of level 0 and the tiles that lie in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leaf {
+    /// Index of the chunk in the grid of level 0.
+    pub chunk: Index5,
+    /// Indices of the placements that lie in it, in their order.
+    pub placements: Vec<usize>,
+}
+
+impl ImagePlan {
+    /// Plans an image that has been registered.
+    pub fn new(image: &TiledImage, options: &ConverterOptions) -> Result<Self, ComputeError> {
+        let wrong = |problem: String| ComputeError::Image {
+            image: image.path.clone(),
+            problem,
+        };
+        check_channels(image)?;
+        let shape = to_index5(&image.axes, &image.output_shape());
+        let Some(first_group) = image.fields_of_view().into_iter().next() else {
+            return Err(wrong("it has no tiles".into()));
+        };
+        let first = first_group.iter().map(|index| &image.regions[*index].roi);
+        let first = ome_zarr_convert_core::Roi::union(first).ok_or_else(|| wrong("it has no tiles".into()))?;
+        let chunk = levels::chunk_shape(&options.omezarr_options.chunks, &first, shape);
+        let (names, asked) = match &options.omezarr_options.levels {
+            // An image has at most 64 levels: no size halves more often.
+            PyramidLevels::Number(number) => (
+                (0..number.num_levels.min(64)).map(|level| level.to_string()).collect(),
+                number.num_levels,
+            ),
+            PyramidLevels::Names(names) => (names.level_names.clone(), names.level_names.len()),
+        };
+        let sharding = match &options.omezarr_options.shards {
+            ShardingStrategy::None(_) => None,
+            ShardingStrategy::MultipleOfChunks(multiple) => Some(Sharding {
+                factors: [
+                    multiple.t_factor,
+                    multiple.c_factor,
+                    multiple.z_factor,
+                    multiple.xy_factor,
+                    multiple.xy_factor,
+                ],
+            }),
+        };
+        let levels = levels::plan_levels(shape, chunk, sharding, names);
+        let levels_left_out = asked - levels.len();
+        let placements = placement::place(image)?;
+        let leaves = plan_leaves(&levels, &placements);
+        Ok(Self {
+            axes: image.axes.clone(),
+            data_type: image.data_type,
+            levels,
+            levels_left_out,
+            placements,
+            leaves,
+        })
+    }
+
+    /// Bytes of all pixels of level 0.
+    pub fn pixel_bytes(&self) -> u64 {
+        self.levels[0].shape.iter().product::<u64>() * self.data_type.size_bytes() as u64
+    }
+
+    /// The entries of an [`Index5`] for the axes that the image has.
+    pub fn own_axes(&self, index: Index5) -> Vec<u64> {
+        self.axes.iter().map(|axis| index[*axis as usize]).collect()
+    }
+}
+
+/// Channels need an axis and names of their own, also in documents that others wrote.
+fn check_channels(image: &TiledImage) -> Result<(), ComputeError> {
+    let Some(channels) = &image.channels else { return Ok(()) };
+    let wrong = |problem: String| {
+        Err(ComputeError::Image {
+            image: image.path.clone(),
+            problem,
+        })
+    };
+    if !image.axes.contains(&Axis::C) {
+        let axes: String = image.axes.iter().map(|axis| axis.name()).collect();
+        return wrong(format!(
+            "it lists {} channels, but its axes {axes} have no c; add c to the axes, or leave the channels out",
+            channels.len()
+        ));
+    }
+    for (index, channel) in channels.iter().enumerate() {
+        if channels[..index]
+            .iter()
+            .any(|other| other.channel_label == channel.channel_label)
+        {
+            return wrong(format!(
+                "two channels are called {:?}; give each its own name",
+                channel.channel_label
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Sizes per axis of the image as an [`Index5`]; axes it lacks are one cell.
+fn to_index5(axes: &[Axis], sizes: &[u64]) -> Index5 {
+    let mut index = [1; 5];
+    for (axis, size) in axes.iter().zip(sizes) {
+        index[*axis as usize] = *size;
+    }
+    index
+}
+
+/// Every chunk of level 0 in order of work, with the tiles that lie in it.
+fn plan_leaves(levels: &[Level], placements: &[Placement]) -> Vec<Leaf> {
+    let grid = levels[0].grid();
+    let chunk = levels[0].chunk;
+    let strides = {
+        let mut strides = [1_usize; 5];
+        for axis in (0..4).rev() {
+            strides[axis] = strides[axis + 1] * grid[axis + 1] as usize;
+        }
+        strides
+    };
+    let mut inside: Vec<Vec<usize>> = vec![Vec::new(); grid.iter().product::<u64>() as usize];
+    for (number, placement) in placements.iter().enumerate() {
+        let first: Index5 = std::array::from_fn(|axis| placement.start[axis] / chunk[axis]);
+        let last: Index5 = std::array::from_fn(|axis| (placement.end(axis) - 1) / chunk[axis]);
+        for_each_index(first, last, |index| {
+            let at: usize = (0..5).map(|axis| index[axis] as usize * strides[axis]).sum();
+            inside[at].push(number);
+        });
+    }
+    let mut leaves = Vec::with_capacity(inside.len());
+    let z_order = levels::z_order(grid[Y], grid[X]);
+    for_each_index([0; 5], [grid[0] - 1, grid[1] - 1, grid[2] - 1, 0, 0], |slab| {
+        for &(y, x) in &z_order {
+            let index = [slab[0], slab[1], slab[2], y, x];
+            let at: usize = (0..5).map(|axis| index[axis] as usize * strides[axis]).sum();
+            leaves.push(Leaf {
+                chunk: index,
+                placements: std::mem::take(&mut inside[at]),
+            });
+        }
+    });
+    leaves
+}
+
+/// Calls `visit` for every index between `first` and `last`, both included, in C order.
+pub(crate) fn for_each_index(first: Index5, last: Index5, mut visit: impl FnMut(Index5)) {
+    for t in first[0]..=last[0] {
+        for c in first[1]..=last[1] {
+            for z in first[2]..=last[2] {
+                for y in first[Y]..=last[Y] {
+                    for x in first[X]..=last[X] {
+                        visit([t, c, z, y, x]);
+                    }
+                }
+            }
+        }
+    }
+}

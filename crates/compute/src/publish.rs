@@ -1,0 +1,187 @@
+//! All or nothing: an image is built beside its path under a hidden name and appears there in one step, complete.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use ome_zarr_convert_ngff::{ImageMetadata, list_tables};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ComputeError;
+
+/// Name of the mark inside a finished image: a hidden file that readers of OME-Zarr pass over.
+const MARK: &str = ".ome-zarr-convert.json";
+const LOCK: &str = ".lock";
+
+/// What a finished image says about its conversion.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Hash of the image's document, the options, and size and time of every source file.
+    pub fingerprint: String,
+    /// Whatever the caller of the conversion wanted to find again.
+    pub note: serde_json::Value,
+}
+
+impl Mark {
+    /// The mark of the image at `path`, if it has one that can be read.
+    pub fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(path.join(MARK)).ok()?).ok()
+    }
+}
+
+/// A folder in which an image is built; locked against other processes.
+pub(crate) struct Staging {
+    dir: PathBuf,
+    target: PathBuf,
+    /// Held while the folder is ours.
+    lock: File,
+}
+
+impl Staging {
+    /// Makes the folder beside `target`, empty. Fails when another process has it.
+    pub(crate) fn begin(target: &Path) -> Result<Self, ComputeError> {
+        let dir = beside(target, "partial");
+        loop {
+            fs::create_dir_all(&dir).map_err(ComputeError::io("create", &dir))?;
+            let path = dir.join(LOCK);
+            let lock = match File::options().create(true).truncate(false).write(true).open(&path) {
+                // Its folder became an image, or was cleared away, since it was made.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                other => other.map_err(ComputeError::io("create", &path))?,
+            };
+            match lock.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(ComputeError::Busy {
+                        path: target.to_owned(),
+                    });
+                }
+                Err(TryLockError::Error(source)) => {
+                    return Err(ComputeError::Io {
+                        action: "lock",
+                        path,
+                        source,
+                    });
+                }
+            }
+            if !is_at(&lock, &path) {
+                continue;
+            }
+            clear(&dir)?;
+            return Ok(Self {
+                dir,
+                target: target.to_owned(),
+                lock,
+            });
+        }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Moves the finished image to its path. What was there (only allowed with `replace`) is set aside until then and removed after.
+    pub(crate) fn publish(self, mark: &Mark, replace: bool) -> Result<(), ComputeError> {
+        let mark_path = self.dir.join(MARK);
+        let text = serde_json::to_vec_pretty(mark).unwrap_or_default();
+        let mut file = File::create(&mark_path).map_err(ComputeError::io("create", &mark_path))?;
+        std::io::Write::write_all(&mut file, &text).map_err(ComputeError::io("write", &mark_path))?;
+        let lock_path = self.dir.join(LOCK);
+        fs::remove_file(&lock_path).map_err(ComputeError::io("remove", &lock_path))?;
+        let old = beside(&self.target, "replaced");
+        if self.target.exists() {
+            if !replace {
+                return Err(ComputeError::OutputExists { path: self.target });
+            }
+            if old.exists() {
+                fs::remove_dir_all(&old).map_err(ComputeError::io("remove", &old))?;
+            }
+            fs::rename(&self.target, &old).map_err(ComputeError::io("move", &self.target))?;
+        }
+        if let Err(source) = fs::rename(&self.dir, &self.target) {
+            // Back to how it was; if that fails too, the first error is the one to tell.
+            let _ = fs::rename(&old, &self.target);
+            return Err(ComputeError::Io {
+                action: "move the finished image to",
+                path: self.target,
+                source,
+            });
+        }
+        drop(self.lock);
+        if old.exists() {
+            fs::remove_dir_all(&old).map_err(ComputeError::io("remove", &old))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the folder after a failure, so that nothing is left behind.
+    pub(crate) fn abandon(self) {
+        // The error that led here is the one to tell.
+        let _ = fs::remove_dir_all(&self.dir);
+        drop(self.lock);
+    }
+}
+
+/// `.{name}.{what}` beside a path.
+fn beside(target: &Path, what: &str) -> PathBuf {
+    let name = target
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    target.with_file_name(format!(".{name}.{what}"))
+}
+
+/// Whether an open file is the one at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(held), Ok(there)) => (held.dev(), held.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// Elsewhere a folder with an open file in it cannot be moved or removed.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// Removes everything but the lock.
+fn clear(dir: &Path) -> Result<(), ComputeError> {
+    for entry in fs::read_dir(dir).map_err(ComputeError::io("read", dir))? {
+        let path = entry.map_err(ComputeError::io("read", dir))?.path();
+        if path.file_name().is_some_and(|name| name == LOCK) {
+            continue;
+        }
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        removed.map_err(ComputeError::io("remove", &path))?;
+    }
+    Ok(())
+}
+
+/// Whether an image at `path` is complete, whoever wrote it: metadata, the arrays of all levels, and the tables that the
+/// reference writes last (a chunk alone may be absent because it is empty).
+pub(crate) fn is_complete(path: &Path, has_conditions: bool) -> bool {
+    if Mark::read(path).is_some() {
+        return true;
+    }
+    let Ok((metadata, _)) = ImageMetadata::read(path) else {
+        return false;
+    };
+    let array = |level: &ome_zarr_convert_ngff::Level| {
+        let dir = path.join(&level.path);
+        dir.join(".zarray").is_file() || dir.join("zarr.json").is_file()
+    };
+    if metadata.levels.is_empty() || !metadata.levels.iter().all(array) {
+        return false;
+    }
+    let last = if has_conditions {
+        "condition_table"
+    } else {
+        "well_ROI_table"
+    };
+    list_tables(path).is_ok_and(|tables| tables.iter().any(|table| table.name == last))
+}

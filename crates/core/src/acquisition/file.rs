@@ -1,0 +1,158 @@
+//! Reads `acquisition_details.toml`, the acquisition file beside a table of tiles.
+
+use std::path::Path;
+
+use ome_zarr_convert_ngff::DataType;
+use serde_json::Value;
+
+use super::AcquisitionDetails;
+use crate::error::CoreError;
+use crate::model;
+use crate::options::{ChannelInfo, OutputDataType, StageOrientation};
+use crate::roi::{Axis, Space};
+
+crate::model::choice! {
+    /// Units of a position or a size.
+    pub enum SpaceOption as "SpaceOption" default World {
+        /// Micrometres, or seconds along t.
+        World = "world",
+        /// Pixels, planes or time points.
+        Pixel = "pixel",
+    }
+}
+
+crate::model::model! {
+    /// What `acquisition_details.toml` says of a microscope run.
+    pub struct AcquisitionFile "AcquisitionFile" {
+        /// Units of `start_x` in the table.
+        pub start_x_space: SpaceOption = SpaceOption::World;
+        /// Units of `start_y` in the table.
+        pub start_y_space: SpaceOption = SpaceOption::World;
+        /// Units of `start_z` in the table.
+        pub start_z_space: SpaceOption = SpaceOption::World;
+        /// Units of `start_t` in the table.
+        pub start_t_space: SpaceOption = SpaceOption::World;
+        /// Units of `length_x` in the table.
+        pub length_x_space: SpaceOption = SpaceOption::Pixel;
+        /// Units of `length_y` in the table.
+        pub length_y_space: SpaceOption = SpaceOption::Pixel;
+        /// Units of `length_z` in the table.
+        pub length_z_space: SpaceOption = SpaceOption::Pixel;
+        /// Units of `length_t` in the table.
+        pub length_t_space: SpaceOption = SpaceOption::Pixel;
+        /// Pixel size along x and y in micrometres.
+        pub xy_pixel_size: f64 = 1.0, exclusive_min 0, older "pixelsize";
+        /// Spacing of planes in micrometres.
+        pub z_spacing: f64 = 1.0, exclusive_min 0;
+        /// Spacing of time points in seconds.
+        pub t_spacing: f64 = 1.0, exclusive_min 0;
+        /// Names of the channels by index. Without them, names are made up.
+        pub channel_names: Option<Vec<String>> = None;
+        /// Wavelength ids of the channels, as many as names.
+        pub wavelengths: Option<Vec<String>> = None;
+        /// Axes of the output, an ordered subset of `t c z y x`. Without them: all, t only when there is time.
+        pub axes: Option<Vec<String>> = None;
+        /// Data type of the output.
+        pub data_type: OutputDataType = OutputDataType::Autodetect;
+        /// Condition table of the plate.
+        pub condition_table_path: Option<String> = None;
+        /// Orientation of the stage relative to the image.
+        pub stage_orientation: StageOrientation = StageOrientation::default();
+    }
+}
+
+/// Reads an acquisition file (TOML). Unknown keys are refused, the closest known one is named.
+pub fn read_acquisition_file(path: &Path) -> Result<AcquisitionFile, CoreError> {
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(CoreError::Missing {
+                path: path.to_owned(),
+                hint: "it says pixel size, channels and axes; write one, at least with a line `xy_pixel_size = 0.65`"
+                    .into(),
+            });
+        }
+        other => other.map_err(CoreError::io("read", path))?,
+    };
+    let value: Value = toml::from_str(&text).map_err(|error| CoreError::Syntax {
+        place: path.display().to_string(),
+        problem: format!("it is no TOML: {}", error.to_string().trim()),
+    })?;
+    Ok(model::from_json(&value, &path.display().to_string())?)
+}
+
+impl AcquisitionFile {
+    /// The details that the file states. `place` names it in messages; `has_time` decides whether axes that the file does not
+    /// give include t.
+    pub fn details(&self, place: &str, has_time: bool) -> Result<AcquisitionDetails, CoreError> {
+        let wrong = |problem: String| CoreError::Syntax {
+            place: place.to_owned(),
+            problem,
+        };
+        let space = |option: SpaceOption| match option {
+            SpaceOption::World => Space::World,
+            SpaceOption::Pixel => Space::Pixel,
+        };
+        let axes = match &self.axes {
+            None => Axis::ALL
+                .into_iter()
+                .filter(|axis| has_time || *axis != Axis::T)
+                .collect(),
+            Some(names) => {
+                let axis = |name: &String| {
+                    Axis::from_name(name)
+                        .ok_or_else(|| wrong(format!("axes hold {name:?}, but axes are t, c, z, y and x")))
+                };
+                names.iter().map(axis).collect::<Result<Vec<_>, _>>()?
+            }
+        };
+        let channels = match (&self.channel_names, &self.wavelengths) {
+            (None, None) => None,
+            (None, Some(waves)) => {
+                return Err(wrong(format!(
+                    "{} wavelengths are given, but no channel_names",
+                    waves.len()
+                )));
+            }
+            (Some(names), Some(waves)) if names.len() != waves.len() => {
+                return Err(wrong(format!(
+                    "there are {} channel_names, but {} wavelengths; give one per channel, or leave the wavelengths out",
+                    names.len(),
+                    waves.len()
+                )));
+            }
+            (Some(names), waves) => {
+                let channel = |(index, name): (usize, &String)| ChannelInfo {
+                    channel_label: name.clone(),
+                    wavelength_id: waves.as_ref().map(|waves| waves[index].clone()),
+                    color: None,
+                };
+                Some(names.iter().enumerate().map(channel).collect())
+            }
+        };
+        let details = AcquisitionDetails {
+            start_x_space: space(self.start_x_space),
+            start_y_space: space(self.start_y_space),
+            start_z_space: space(self.start_z_space),
+            start_t_space: space(self.start_t_space),
+            length_x_space: space(self.length_x_space),
+            length_y_space: space(self.length_y_space),
+            length_z_space: space(self.length_z_space),
+            length_t_space: space(self.length_t_space),
+            xy_pixel_size: self.xy_pixel_size,
+            z_spacing: self.z_spacing,
+            t_spacing: self.t_spacing,
+            channels,
+            axes,
+            data_type: match self.data_type {
+                OutputDataType::Autodetect => None,
+                OutputDataType::Uint8 => Some(DataType::UInt8),
+                OutputDataType::Uint16 => Some(DataType::UInt16),
+                OutputDataType::Uint32 => Some(DataType::UInt32),
+            },
+            condition_table_path: self.condition_table_path.clone(),
+            stage_orientation: self.stage_orientation.clone(),
+        };
+        details.check(place)?;
+        Ok(details)
+    }
+}

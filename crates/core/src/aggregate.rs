@@ -1,0 +1,190 @@
+//! From tiles to images: filters, grouping by path, and the data type of each image.
+
+use std::collections::HashMap;
+
+use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
+
+use crate::error::CoreError;
+use crate::options::{ConverterOptions, Filter, Grouping};
+use crate::roi::Axis;
+use crate::tile::Tile;
+use crate::tiled_image::{Region, TiledImage};
+
+/// What the aggregation needs besides tiles and options.
+#[derive(Clone, Copy)]
+pub struct Aggregation<'a> {
+    /// Filters on tiles, applied in order before aggregation.
+    pub filters: &'a [Filter],
+    /// Base folder of relative file paths.
+    pub resource: Option<&'a str>,
+    /// How tiles are loaded; asked for the data type of each image's first tile.
+    pub loader: &'a dyn ImageLoader,
+}
+
+impl Default for Aggregation<'_> {
+    fn default() -> Self {
+        Self {
+            filters: &[],
+            resource: None,
+            loader: &DefaultImageLoader,
+        }
+    }
+}
+
+/// Filters the tiles and groups them by the path of their image, in order of first appearance.
+///
+/// All tiles of an image share axes, channels and spacings. The data type is that of the image's first tile (the reference takes
+/// the first tile of the whole list for every image), or the one the acquisition asks for.
+pub fn tiles_aggregation_pipeline(
+    mut tiles: Vec<Tile>,
+    options: &ConverterOptions,
+    with: &Aggregation<'_>,
+) -> Result<Vec<TiledImage>, CoreError> {
+    for filter in with.filters {
+        tiles = crate::filter::apply(filter, tiles)?;
+    }
+    if tiles.is_empty() {
+        return Err(CoreError::NoTiles);
+    }
+    let per_fov = matches!(options.grouping, Grouping::PerFov(_));
+    let mut images: Vec<TiledImage> = Vec::new();
+    let mut by_path: HashMap<String, usize> = HashMap::new();
+    for tile in tiles {
+        tile.check()?;
+        let suffix = if per_fov {
+            format!("_{}", tile.fov_name)
+        } else {
+            String::new()
+        };
+        let path = tile.collection.path(&suffix)?;
+        let index = match by_path.get(&path) {
+            Some(&index) => index,
+            None => {
+                images.push(image_of(&tile, path.clone(), with)?);
+                by_path.insert(path, images.len() - 1);
+                images.len() - 1
+            }
+        };
+        add_tile(&mut images[index], tile, per_fov)?;
+    }
+    Ok(images)
+}
+
+/// An image without tiles yet, as its first tile describes it.
+fn image_of(tile: &Tile, path: String, with: &Aggregation<'_>) -> Result<TiledImage, CoreError> {
+    let details = &*tile.acquisition_details;
+    let data_type = match details.data_type {
+        Some(asked) => asked,
+        None => {
+            let opened = with.loader.open(&tile.image_loader, with.resource);
+            let image = opened.map_err(|source| CoreError::Source {
+                tile: tile.describe(),
+                source,
+            })?;
+            let name = image.info().pixel_type.name();
+            DataType::from_name(name).ok_or_else(|| CoreError::Tile {
+                tile: tile.describe(),
+                problem: format!("its data type {name} has no OME-Zarr counterpart"),
+            })?
+        }
+    };
+    Ok(TiledImage {
+        regions: Vec::new(),
+        path,
+        name: None,
+        xy_pixel_size: details.xy_pixel_size,
+        z_spacing: details.z_spacing,
+        t_spacing: details.t_spacing,
+        data_type,
+        axes: details.axes.clone(),
+        collection: tile.collection.clone(),
+        channels: details.channels.clone(),
+        translation: None,
+        attributes: tile.attributes.clone(),
+    })
+}
+
+fn add_tile(image: &mut TiledImage, tile: Tile, with_translation: bool) -> Result<(), CoreError> {
+    check_agreement(image, &tile)?;
+    let roi = tile.to_roi();
+    if with_translation {
+        let here = image.axes.iter().map(|axis| roi.originals[axis.index()].unwrap_or(0.0));
+        image.translation = Some(match image.translation.take() {
+            None => here.collect(),
+            Some(before) => before
+                .into_iter()
+                .zip(here)
+                .map(|(a, b)| if b < a { b } else { a })
+                .collect(),
+        });
+    }
+    image.regions.push(Region {
+        roi,
+        image_loader: tile.image_loader,
+    });
+    Ok(())
+}
+
+/// The fields that all tiles of an image share.
+fn check_agreement(image: &TiledImage, tile: &Tile) -> Result<(), CoreError> {
+    let details = &*tile.acquisition_details;
+    let axes = |axes: &[Axis]| axes.iter().map(|axis| axis.name()).collect::<String>();
+    let labels = |channels: &Option<Vec<crate::options::ChannelInfo>>| match channels {
+        None => "none".to_owned(),
+        Some(channels) => {
+            let each = channels.iter().map(|channel| {
+                let wavelength = channel.wavelength_id.as_deref().unwrap_or("-");
+                format!("{} ({wavelength}, {})", channel.channel_label, channel.display_color())
+            });
+            each.collect::<Vec<_>>().join(", ")
+        }
+    };
+    let differing = if image.axes != details.axes {
+        ("axes", axes(&image.axes), axes(&details.axes))
+    } else if image.channels != details.channels {
+        ("channels", labels(&image.channels), labels(&details.channels))
+    } else if image.xy_pixel_size != details.xy_pixel_size {
+        (
+            "xy_pixel_size",
+            image.xy_pixel_size.to_string(),
+            details.xy_pixel_size.to_string(),
+        )
+    } else if image.z_spacing != details.z_spacing {
+        ("z_spacing", image.z_spacing.to_string(), details.z_spacing.to_string())
+    } else if image.t_spacing != details.t_spacing {
+        ("t_spacing", image.t_spacing.to_string(), details.t_spacing.to_string())
+    } else {
+        return Ok(());
+    };
+    let (field, of_image, of_tile) = differing;
+    let first = image
+        .regions
+        .first()
+        .map_or_else(|| "its first tile".to_owned(), Region::describe);
+    Err(CoreError::Tile {
+        tile: tile.describe(),
+        problem: format!(
+            "cannot join image {}: its {field} is {of_tile}, but {first} has {of_image}; tiles of one image share axes, \
+             channels and spacings: correct the tile, or give it another acquisition number or image path",
+            image.path
+        ),
+    })
+}
+
+/// Attributes that differ between the tiles of an image: `(image path, attribute)`. The image takes those of its first tile,
+/// which deserves a word.
+pub fn differing_attributes(tiles: &[Tile]) -> Vec<(String, String)> {
+    let mut first: HashMap<String, &Tile> = HashMap::new();
+    let mut found = Vec::new();
+    for tile in tiles {
+        let Ok(path) = tile.collection.path("") else { continue };
+        let leader = *first.entry(path.clone()).or_insert(tile);
+        for (key, values) in &tile.attributes {
+            if leader.attributes.get(key) != Some(values) && !found.iter().any(|(p, k)| *p == path && k == key) {
+                found.push((path.clone(), key.clone()));
+            }
+        }
+    }
+    found
+}

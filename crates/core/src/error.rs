@@ -1,0 +1,161 @@
+//! What can go wrong on the init side, and whose turn it is then.
+
+use std::path::PathBuf;
+
+use ome_zarr_convert_ngff::NgffError;
+use ome_zarr_convert_sources::SourceError;
+
+use crate::model::InvalidDocument;
+
+/// Who can mend an error: exit codes and HTTP statuses follow from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The options or arguments given do not fit.
+    Options,
+    /// The input (table, acquisition file, image files) does not fit.
+    Data,
+    /// The machine: disk, permissions, an output that exists.
+    Environment,
+}
+
+/// An error of the init side. Every text names the file, row or tile, what was found, what was expected and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CoreError {
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {source}", .path.display())]
+    Io {
+        /// What was tried, as a verb: `read`, `create` …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file that the acquisition needs is not there.
+    #[error("{} does not exist: {hint}", .path.display())]
+    Missing {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it is for and what to do.
+        hint: String,
+    },
+    /// The table of tiles cannot be understood.
+    #[error("{place}: {problem}")]
+    Table {
+        /// File, row and column, as far as known.
+        place: String,
+        /// What was found, what was expected, what to do.
+        problem: String,
+    },
+    /// An options or acquisition document has problems: all of them are listed.
+    #[error("{0}")]
+    Document(#[from] InvalidDocument),
+    /// A document is no JSON or TOML, or not of the expected form.
+    #[error("{place}: {problem}")]
+    Syntax {
+        /// The file, or which document.
+        place: String,
+        /// What the parser says.
+        problem: String,
+    },
+    /// A tile contradicts its acquisition, or other tiles of its image.
+    #[error("{tile}: {problem}")]
+    Tile {
+        /// The tile: field of view and source.
+        tile: String,
+        /// What was found, what was expected, what to do.
+        problem: String,
+    },
+    /// A name that would become a path is not allowed.
+    #[error(
+        "invalid name {name:?} for {what}: use letters, digits, '_', '.', '-' and inner spaces, no leading '__', not \
+         only dots"
+    )]
+    Name {
+        /// What the name is for.
+        what: String,
+        /// The name found.
+        name: String,
+    },
+    /// No tile is left to convert.
+    #[error(
+        "no tiles to convert: the table is empty, or the filters removed every tile; check the patterns and the \
+         Include/Exclude modes of the filters"
+    )]
+    NoTiles,
+    /// Two images would be written to one path.
+    #[error(
+        "{count} images would be written to the same path {path:?}: give each its own acquisition number (plates) or \
+         image_path (single images)"
+    )]
+    SamePath {
+        /// The path below the output folder.
+        path: String,
+        /// How many images claim it.
+        count: usize,
+    },
+    /// Registration cannot place the tiles of an image.
+    #[error("image {image}: {problem}")]
+    Registration {
+        /// Path of the image.
+        image: String,
+        /// What was found, what was expected, what to do.
+        problem: String,
+    },
+    /// The output exists and must not be touched.
+    #[error("{} exists already: choose `Overwrite` (--overwrite replace) to replace it, or `Extend` (--overwrite extend) to add to it", .path.display())]
+    OutputExists {
+        /// The output.
+        path: PathBuf,
+    },
+    /// An option that this version does not know how to carry out.
+    #[error("{option} is not supported yet")]
+    NotSupported {
+        /// The option and its value.
+        option: String,
+    },
+    /// A path that cannot be used.
+    #[error("cannot use the path {path:?}: {problem}")]
+    Path {
+        /// The path as given.
+        path: String,
+        /// Why, and what to do.
+        problem: String,
+    },
+    /// Metadata or tables on disk could not be read or written.
+    #[error(transparent)]
+    Ngff(#[from] NgffError),
+    /// An image file could not be read.
+    #[error("{tile}: {source}")]
+    Source {
+        /// The tile: field of view and source.
+        tile: String,
+        /// What the reader says.
+        source: SourceError,
+    },
+}
+
+impl CoreError {
+    /// Whose turn it is.
+    pub fn turn(&self) -> Turn {
+        match self {
+            Self::Ngff(NgffError::ShardsIn04 { .. } | NgffError::VersionMismatch { .. }) => Turn::Options,
+            Self::Ngff(NgffError::DuplicateImage { .. } | NgffError::InvalidName { .. }) => Turn::Data,
+            Self::Io { .. } | Self::OutputExists { .. } | Self::Ngff(_) => Turn::Environment,
+            Self::Document(_) | Self::NotSupported { .. } | Self::Path { .. } | Self::Syntax { .. } => Turn::Options,
+            Self::Missing { .. }
+            | Self::Table { .. }
+            | Self::Tile { .. }
+            | Self::Name { .. }
+            | Self::NoTiles
+            | Self::SamePath { .. }
+            | Self::Registration { .. }
+            | Self::Source { .. } => Turn::Data,
+        }
+    }
+
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}

@@ -1,0 +1,121 @@
+//! Paths as the reference takes them: joined and tidied as text, made absolute once, at the rim.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::CoreError;
+
+/// `base` and `relative` joined by `/`, with `.`, `..` and doubled slashes resolved; `..` must not climb out of `base`.
+pub fn join(base: &str, relative: &str) -> Result<String, CoreError> {
+    let base = tidy(base);
+    let mut depth = 0_i64;
+    for part in relative.split('/') {
+        depth += match part {
+            "" | "." => 0,
+            ".." => -1,
+            _ => 1,
+        };
+        if depth < 0 {
+            return Err(CoreError::Path {
+                path: relative.to_owned(),
+                problem: format!("its `..` climbs out of {base}"),
+            });
+        }
+    }
+    Ok(tidy(&format!("{base}/{relative}")))
+}
+
+/// Resolves `.`, `..`, doubled slashes and backslashes of Windows paths in a text path.
+pub fn tidy(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    let root = if path.starts_with("//") && !path.starts_with("///") {
+        "//"
+    } else if path.starts_with('/') {
+        "/"
+    } else {
+        ""
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if !root.is_empty() => {}
+            _ => parts.push(part),
+        }
+    }
+    let joined = format!("{root}{}", parts.join("/"));
+    if joined.is_empty() { ".".to_owned() } else { joined }
+}
+
+/// An absolute local path: `~` is the home folder (`home`), relative paths start at `current`. Object stores are refused by name.
+pub fn absolute(path: &str, current: &Path, home: Option<&Path>) -> Result<PathBuf, CoreError> {
+    let refuse = |problem: &str| {
+        Err(CoreError::Path {
+            path: path.to_owned(),
+            problem: problem.to_owned(),
+        })
+    };
+    if path.is_empty() {
+        return refuse("it is empty");
+    }
+    if path.starts_with("s3://") {
+        return Err(CoreError::NotSupported {
+            option: format!("writing to object stores ({path})"),
+        });
+    }
+    if let Some((scheme, _)) = path.split_once("://") {
+        return refuse(&format!("{scheme}:// is no local path; give a folder of this machine"));
+    }
+    let full = if path == "~" || path.starts_with("~/") {
+        let Some(home) = home else {
+            return refuse("`~` cannot be expanded: the home folder is not known");
+        };
+        home.join(path.trim_start_matches('~').trim_start_matches('/'))
+    } else {
+        current.join(path)
+    };
+    let mut clean = PathBuf::new();
+    for part in full.components() {
+        match part {
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::CurDir => {}
+            other => clean.push(other),
+        }
+    }
+    Ok(clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joins_stay_inside() {
+        assert_eq!(join("/a//b/", "P.zarr/./A/01").unwrap(), "/a/b/P.zarr/A/01");
+        assert_eq!(join("/a", "x/../y").unwrap(), "/a/y");
+        assert!(join("/a", "../y").is_err());
+        assert!(join("/a", "x/../../y").is_err());
+        assert_eq!(tidy(r"C:\data\x"), "C:/data/x");
+        assert_eq!(tidy("//server/share/../x"), "//server/x");
+    }
+
+    #[test]
+    fn relative_paths_start_at_the_current_folder() {
+        let at = |path: &str| absolute(path, Path::new("/now"), Some(Path::new("/home/me")));
+        assert_eq!(at("out").unwrap(), Path::new("/now/out"));
+        assert_eq!(at("../out").unwrap(), Path::new("/out"));
+        assert_eq!(at("~/out").unwrap(), Path::new("/home/me/out"));
+        assert_eq!(at("/x/./y").unwrap(), Path::new("/x/y"));
+        assert!(
+            at("s3://bucket/x")
+                .unwrap_err()
+                .to_string()
+                .contains("not supported yet")
+        );
+        assert!(at("gs://bucket/x").is_err());
+    }
+}

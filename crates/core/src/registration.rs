@@ -1,0 +1,142 @@
+//! Moves the tiles of an image to where they belong on the pixel grid: pure, in the reference's order of steps.
+
+mod channels;
+mod corners;
+mod grid;
+mod offset;
+mod pixel_grid;
+
+use crate::error::CoreError;
+use crate::options::{ConverterOptions, Grouping, StagePositionCorrections, TilingStrategy};
+use crate::roi::{Axis, Roi};
+use crate::tiled_image::TiledImage;
+
+/// Registers an image: offsets, pixel grid, jitter, channels, tiling. Afterwards every box is in whole pixels, and the
+/// regions are ordered by field of view (first appearance), which decides who wins where tiles overlap.
+pub fn register(image: &mut TiledImage, options: &ConverterOptions) -> Result<(), CoreError> {
+    let corrections = &options.stage_position_corrections;
+    let translated = matches!(options.grouping, Grouping::PerFov(_)) && image.translation.is_some();
+    offset::remove_offsets(image, corrections, translated)?;
+    pixel_grid::align_to_pixel_grid(image)?;
+    remove_jitter(image, corrections);
+    channels::reindex_channels(image, corrections)?;
+    tile(image, &options.grouping.tiling())
+}
+
+/// Within a field of view, every tile takes x and y of the field's first tile.
+fn remove_jitter(image: &mut TiledImage, corrections: &StagePositionCorrections) {
+    if !corrections.remove_xy_jitter {
+        return;
+    }
+    image.regroup_by_fov();
+    let mut previous: Option<(String, f64, f64)> = None;
+    for region in &mut image.regions {
+        match &previous {
+            Some((name, x, y)) if *name == region.roi.name => {
+                region.roi.set_start(Axis::X, *x);
+                region.roi.set_start(Axis::Y, *y);
+            }
+            _ => {
+                let roi = &region.roi;
+                previous = Some((roi.name.clone(), roi.span(Axis::X).start, roi.span(Axis::Y).start));
+            }
+        }
+    }
+}
+
+/// A field of view as tiling sees it: the box of its reference tile in pixels.
+#[derive(Clone, Debug)]
+struct Field {
+    name: String,
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+/// Why fields cannot be laid out on a grid.
+#[derive(Debug)]
+enum Untileable {
+    /// Not a grid: corners may still do.
+    NotAGrid(String),
+    /// Fields of different sizes: nothing but `Inplace` will do.
+    Sizes(String),
+}
+
+/// Arranges the fields of view of an image.
+fn tile(image: &mut TiledImage, strategy: &TilingStrategy) -> Result<(), CoreError> {
+    image.regroup_by_fov();
+    let groups = image.fields_of_view();
+    if groups.len() < 2 {
+        return Ok(());
+    }
+    let fields: Vec<Field> = groups.iter().map(|group| reference_field(image, group)).collect();
+    let moves = match strategy {
+        TilingStrategy::Inplace(_) => return Ok(()),
+        TilingStrategy::SnapToGrid(grid) => grid::snap_to_grid(&fields, grid.tolerance),
+        TilingStrategy::SnapToCorners(_) => corners::snap_to_corners(&fields),
+        TilingStrategy::Auto(auto) => match grid::snap_to_grid(&fields, auto.tolerance) {
+            Err(Untileable::NotAGrid(_)) => corners::snap_to_corners(&fields),
+            other => other,
+        },
+    }
+    .map_err(
+        |(Untileable::NotAGrid(problem) | Untileable::Sizes(problem))| CoreError::Registration {
+            image: image.path.clone(),
+            problem,
+        },
+    )?;
+    for (group, (x, y)) in groups.iter().zip(moves) {
+        for &index in group {
+            image.regions[index].roi.shift(Axis::X, x);
+            image.regions[index].roi.shift(Axis::Y, y);
+        }
+    }
+    Ok(())
+}
+
+/// The reference tile of a field is the one nearest the origin over all axes, the first of equals.
+fn reference_field(image: &TiledImage, group: &[usize]) -> Field {
+    let distance = |roi: &Roi| -> f64 {
+        let squares = image.axes.iter().map(|axis| roi.span(*axis).start.powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let mut nearest = &image.regions[group[0]].roi;
+    let mut least = distance(nearest);
+    for &index in &group[1..] {
+        let roi = &image.regions[index].roi;
+        let here = distance(roi);
+        if here < least {
+            (nearest, least) = (roi, here);
+        }
+    }
+    let (x, y) = (nearest.span(Axis::X), nearest.span(Axis::Y));
+    Field {
+        name: nearest.name.clone(),
+        x: x.start,
+        y: y.start,
+        width: x.length,
+        height: y.length,
+    }
+}
+
+/// All fields must be of one size to be snapped.
+fn check_sizes(fields: &[Field]) -> Result<(), Untileable> {
+    let Some(first) = fields.first() else { return Ok(()) };
+    for (axis, size) in [("x", (|f| f.width) as fn(&Field) -> f64), ("y", |f| f.height)] {
+        let reference = size(first);
+        let differing: Vec<_> = fields.iter().filter(|field| size(field) != reference).collect();
+        if let Some(other) = differing.first() {
+            return Err(Untileable::Sizes(format!(
+                "fields of view cannot be snapped because their {axis} sizes differ: '{}' has {reference} pixels, \
+                 '{}' has {} ({} of {} fields differ); use the tiling strategy `Inplace`, or give tiles of one size",
+                first.name,
+                other.name,
+                size(other),
+                differing.len(),
+                fields.len()
+            )));
+        }
+    }
+    Ok(())
+}

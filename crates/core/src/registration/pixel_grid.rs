@@ -1,0 +1,53 @@
+//! Turns boxes in world units into boxes of whole pixels.
+
+use crate::error::CoreError;
+use crate::roi::{Axis, Space, Span, world_to_pixel};
+use crate::tiled_image::TiledImage;
+
+/// Rounds every box to whole pixels: the start half to even, a whole-number length kept. (The reference rounds both ends, so
+/// that a start at .5 loses or doubles a plane: ours differs only there.) A fractional length has both ends rounded.
+pub(super) fn align_to_pixel_grid(image: &mut TiledImage) -> Result<(), CoreError> {
+    let spacings = Axis::ALL.map(|axis| image.spacing(axis));
+    for region in &mut image.regions {
+        let in_world = region.roi.space == Space::World;
+        for (axis, spacing) in Axis::ALL.into_iter().zip(spacings) {
+            let Some(span) = region.roi.get(axis) else { continue };
+            let to_pixel = |value: f64| {
+                if in_world {
+                    world_to_pixel(value, spacing)
+                } else {
+                    value
+                }
+            };
+            let (start, length) = (to_pixel(span.start), to_pixel(span.length));
+            let first = start.round_ties_even();
+            let whole = if length.fract() == 0.0 {
+                length
+            } else {
+                (start + length).round_ties_even() - first
+            };
+            if !(first.is_finite() && whole >= 1.0) {
+                return Err(CoreError::Registration {
+                    image: image.path.clone(),
+                    problem: format!(
+                        "{} covers {start} to {} pixels along {}, which is no whole pixel; check its length and the \
+                         pixel size ({spacing})",
+                        region.describe(),
+                        start + length,
+                        axis.name()
+                    ),
+                });
+            }
+            // 0.0 + x turns -0.0 into 0.0.
+            region.roi.set(
+                axis,
+                Span {
+                    start: 0.0 + first,
+                    length: whole,
+                },
+            );
+        }
+        region.roi.space = Space::Pixel;
+    }
+    Ok(())
+}

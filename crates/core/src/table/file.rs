@@ -1,0 +1,111 @@
+//! Reads `tiles.csv` with the types that pandas would give its columns: the reference's users write their tables for it.
+
+use std::path::Path;
+
+use polars::prelude::{Column, CsvReadOptions, DataFrame, IntoColumn, NamedFrom, NullValues, SerReader, Series};
+
+use crate::error::CoreError;
+
+/// What pandas takes for a missing value.
+const MISSING: [&str; 17] = [
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a",
+];
+
+/// Columns that are names: they stay as written, so that a field called `01` does not become `1`.
+const NAMES: [&str; 5] = ["file_path", "fov_name", "image_path", "row", "plate_name"];
+
+/// Reads a table of tiles from a CSV file: blank lines are passed over, columns typed over their whole length (integers, numbers,
+/// booleans, else text; integers with a gap become numbers), missing values as pandas knows them.
+pub fn read_tiles_table(path: &Path) -> Result<DataFrame, CoreError> {
+    if !path.is_file() {
+        return Err(CoreError::Missing {
+            path: path.to_owned(),
+            hint: "the table of tiles must be a CSV file with one row per image file; give the folder that holds it"
+                .into(),
+        });
+    }
+    let failed = |problem: String| CoreError::Table {
+        place: path.display().to_string(),
+        problem,
+    };
+    let bytes = std::fs::read(path).map_err(CoreError::io("read", path))?;
+    if std::str::from_utf8(&bytes).is_err() {
+        return Err(failed(
+            "it is not UTF-8 text; save it as CSV with UTF-8 encoding".into(),
+        ));
+    }
+    let mut missing: Vec<_> = MISSING.iter().map(|text| (*text).into()).collect();
+    missing.extend(["nan".into(), "null".into()]);
+    let options = CsvReadOptions::default()
+        .with_infer_schema_length(Some(0))
+        .with_n_threads(Some(1))
+        .map_parse_options(|parse| parse.with_null_values(Some(NullValues::AllColumns(missing.clone()))));
+    let table = options
+        .into_reader_with_file_handle(std::io::Cursor::new(bytes))
+        .finish();
+    let table = table.map_err(|error| failed(format!("it is no table in CSV form: {error}")))?;
+    let columns: Vec<Vec<Option<&str>>> = table
+        .columns()
+        .iter()
+        .map(|column| Ok(column.str()?.iter().collect()))
+        .collect::<polars::prelude::PolarsResult<_>>()
+        .map_err(|error| failed(error.to_string()))?;
+    let filled: Vec<usize> = (0..table.height())
+        .filter(|row| columns.iter().any(|cells| cells[*row].is_some()))
+        .collect();
+    let typed = table.columns().iter().zip(&columns).map(|(column, cells)| {
+        let cells: Vec<Option<&str>> = filled.iter().map(|row| cells[*row]).collect();
+        typed_column(column.name().trim(), &cells)
+    });
+    let typed: Vec<Column> = typed.collect();
+    let table = DataFrame::new(filled.len(), typed).map_err(|error| failed(error.to_string()))?;
+    if table.height() == 0 {
+        return Err(failed("it has no rows; write one row per image file".into()));
+    }
+    Ok(table)
+}
+
+fn typed_column(name: &str, cells: &[Option<&str>]) -> Column {
+    let name_column = || {
+        let texts: Vec<Option<String>> = cells.iter().map(|cell| cell.map(str::to_owned)).collect();
+        Series::new(name.into(), texts)
+    };
+    if NAMES.contains(&name) {
+        return name_column().into_column();
+    }
+    let gaps = cells.iter().any(Option::is_none);
+    let all = |test: fn(&str) -> bool| cells.iter().flatten().any(|_| true) && cells.iter().flatten().all(|t| test(t));
+    if all(|text| text.trim().parse::<i64>().is_ok()) && !gaps {
+        let values: Vec<i64> = cells
+            .iter()
+            .flatten()
+            .filter_map(|text| text.trim().parse().ok())
+            .collect();
+        Series::new(name.into(), values).into_column()
+    } else if all(is_number) {
+        let values: Vec<Option<f64>> = cells
+            .iter()
+            .map(|cell| cell.and_then(|text| text.trim().parse().ok()))
+            .collect();
+        Series::new(name.into(), values).into_column()
+    } else if all(|text| boolean(text).is_some()) {
+        let values: Vec<Option<bool>> = cells.iter().map(|cell| cell.and_then(boolean)).collect();
+        Series::new(name.into(), values).into_column()
+    } else {
+        name_column().into_column()
+    }
+}
+
+/// Decimal numbers and infinities; `nan` never arrives here, being a missing value.
+fn is_number(text: &str) -> bool {
+    text.trim().parse::<f64>().is_ok()
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "True" | "TRUE" | "true" => Some(true),
+        "False" | "FALSE" | "false" => Some(false),
+        _ => None,
+    }
+}

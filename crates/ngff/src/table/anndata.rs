@@ -1,0 +1,202 @@
+//! The AnnData backend: numbers in the matrix `X`, texts and whole numbers in the data frame `obs`, whose index is the
+//! first column. Layout and types are those of ngio; arrays are uncompressed and without shards, which readers do not
+//! see.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::data::{Cell, DataTable};
+use crate::array::{self, ArrayMetadata};
+use crate::codec::Codec;
+use crate::data_type::DataType;
+use crate::error::Result;
+use crate::group;
+use crate::store;
+use crate::version::NgffVersion;
+
+/// Writes the parts of an AnnData group into `dir`. The first column is the index.
+pub(super) fn write(dir: &Path, version: NgffVersion, table: &DataTable) -> Result<()> {
+    let writer = Writer { version };
+    let rows = table.row_count();
+    let mut columns = table.columns();
+    let (index_name, index) = columns.next().unwrap_or(("_index", &[]));
+    let (mut texts, mut whole, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, cells) in columns {
+        match kind(cells) {
+            Kind::Text => texts.push((name, cells)),
+            Kind::Whole => whole.push((name, cells)),
+            Kind::Number => numbers.push((name, cells)),
+        }
+    }
+
+    let matrix = (0..rows).flat_map(|row| {
+        numbers
+            .iter()
+            .flat_map(move |(_, cells)| number(&cells[row]).to_le_bytes())
+    });
+    let shape = [rows, numbers.len()];
+    writer.array(&dir.join("X"), &shape, DataType::Float64, matrix.collect())?;
+
+    let obs = dir.join("obs");
+    let order: Vec<&str> = texts.iter().chain(&whole).map(|(name, _)| *name).collect();
+    writer.data_frame(&obs, index_name, &order)?;
+    writer.texts(&obs.join(index_name), &index.iter().map(text).collect::<Vec<_>>())?;
+    // Here a name is a folder, the only backend where it is.
+    order
+        .iter()
+        .try_for_each(|name| store::check_folder_name("column", name))?;
+    for (name, cells) in texts {
+        writer.text_column(&obs.join(name), cells)?;
+    }
+    for (name, cells) in whole {
+        let bytes = cells
+            .iter()
+            .flat_map(|cell| if let Cell::Int(value) = cell { *value } else { 0 }.to_le_bytes());
+        writer.array(&obs.join(name), &[rows], DataType::Int64, bytes.collect())?;
+    }
+
+    let var = dir.join("var");
+    writer.data_frame(&var, "_index", &[])?;
+    let names: Vec<String> = numbers.iter().map(|(name, _)| (*name).to_owned()).collect();
+    writer.texts(&var.join("_index"), &names)?;
+    for part in ["layers", "obsm", "obsp", "uns", "varm", "varp"] {
+        group::write_group(&dir.join(part), version, &encoding("dict", "0.1.0"))?;
+    }
+    Ok(())
+}
+
+enum Kind {
+    Text,
+    Whole,
+    Number,
+}
+
+/// Where ngio puts a column: one with any text, or only nulls, is text; whole numbers without a gap stay whole.
+fn kind(cells: &[Cell]) -> Kind {
+    let all = |is: fn(&Cell) -> bool| !cells.is_empty() && cells.iter().all(is);
+    if cells.iter().any(|cell| matches!(cell, Cell::Text(_))) || all(|cell| matches!(cell, Cell::Null)) {
+        Kind::Text
+    } else if all(|cell| matches!(cell, Cell::Int(_))) {
+        Kind::Whole
+    } else {
+        Kind::Number
+    }
+}
+
+fn number(cell: &Cell) -> f64 {
+    match cell {
+        Cell::Bool(value) => f64::from(u8::from(*value)),
+        Cell::Int(value) => *value as f64,
+        Cell::Float(value) => *value,
+        Cell::Null | Cell::Text(_) => f64::NAN,
+    }
+}
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::Null => String::new(),
+        Cell::Bool(value) => value.to_string(),
+        Cell::Int(value) => value.to_string(),
+        Cell::Float(value) => value.to_string(),
+        Cell::Text(text) => text.clone(),
+    }
+}
+
+fn encoding(kind: &str, version: &str) -> Map<String, Value> {
+    [("encoding-type", kind), ("encoding-version", version)]
+        .map(|(key, value)| (key.to_owned(), json!(value)))
+        .into_iter()
+        .collect()
+}
+
+struct Writer {
+    version: NgffVersion,
+}
+
+impl Writer {
+    fn data_frame(&self, dir: &Path, index: &str, order: &[&str]) -> Result<()> {
+        let mut attributes = Map::new();
+        attributes.insert("column-order".to_owned(), json!(order));
+        attributes.insert("_index".to_owned(), json!(index));
+        attributes.extend(encoding("dataframe", "0.2.0"));
+        group::write_group(dir, self.version, &attributes)
+    }
+
+    /// A text column with repeats or gaps is categorical: sorted categories and a code per row, -1 for null.
+    fn text_column(&self, dir: &Path, cells: &[Cell]) -> Result<()> {
+        let categories: BTreeSet<String> = cells
+            .iter()
+            .filter(|cell| !matches!(cell, Cell::Null))
+            .map(text)
+            .collect();
+        if categories.len() == cells.len() {
+            return self.texts(dir, &cells.iter().map(text).collect::<Vec<_>>());
+        }
+        let categories: Vec<String> = categories.into_iter().collect();
+        let mut attributes = Map::new();
+        attributes.insert("ordered".to_owned(), json!(false));
+        attributes.extend(encoding("categorical", "0.2.0"));
+        group::write_group(dir, self.version, &attributes)?;
+        self.texts(&dir.join("categories"), &categories)?;
+        let code = |cell: &Cell| match cell {
+            Cell::Null => -1,
+            cell => categories.binary_search(&text(cell)).map_or(-1, |code| code as i32),
+        };
+        let bytes = cells.iter().flat_map(|cell| code(cell).to_le_bytes()).collect();
+        self.array(&dir.join("codes"), &[cells.len()], DataType::Int32, bytes)
+    }
+
+    fn array(&self, dir: &Path, shape: &[usize], data_type: DataType, bytes: Vec<u8>) -> Result<()> {
+        let metadata = one_chunk(shape, data_type);
+        let document = metadata.document(self.version)?;
+        array::write_document(dir, self.version, document, encoding("array", "0.2.0"))?;
+        self.chunk(dir, &metadata, bytes)
+    }
+
+    /// An array of texts: Zarr 3 type `string`, in Zarr 2 objects with a `vlen-utf8` filter.
+    fn texts(&self, dir: &Path, texts: &[String]) -> Result<()> {
+        let metadata = one_chunk(&[texts.len()], DataType::UInt8);
+        let mut document = metadata.document(self.version)?;
+        document["fill_value"] = json!("");
+        match self.version {
+            NgffVersion::V04 => {
+                document["dtype"] = json!("|O");
+                document["filters"] = json!([{"id": "vlen-utf8"}]);
+            }
+            NgffVersion::V05 => {
+                document["data_type"] = json!("string");
+                document["codecs"] = json!([{"name": "vlen-utf8", "configuration": {}}]);
+            }
+        }
+        array::write_document(dir, self.version, document, encoding("string-array", "0.2.0"))?;
+        let mut bytes = (texts.len() as u32).to_le_bytes().to_vec();
+        for text in texts {
+            bytes.extend((text.len() as u32).to_le_bytes());
+            bytes.extend(text.as_bytes());
+        }
+        self.chunk(dir, &metadata, bytes)
+    }
+
+    fn chunk(&self, dir: &Path, metadata: &ArrayMetadata, bytes: Vec<u8>) -> Result<()> {
+        if metadata.shape.contains(&0) {
+            return Ok(());
+        }
+        let origin = vec![0; metadata.shape.len()];
+        store::write_file(&dir.join(metadata.chunk_key(self.version, &origin)), &bytes)
+    }
+}
+
+fn one_chunk(shape: &[usize], data_type: DataType) -> ArrayMetadata {
+    let shape: Vec<u64> = shape.iter().map(|size| *size as u64).collect();
+    let chunks = shape.iter().map(|size| (*size).max(1)).collect();
+    ArrayMetadata {
+        shape,
+        chunks,
+        shards: None,
+        data_type,
+        codec: Codec::None,
+        axes: Vec::new(),
+    }
+}

@@ -1,0 +1,146 @@
+//! What can go wrong with an image file: one error type, so that every crate above can name the file and the remedy.
+
+use std::path::{Path, PathBuf};
+
+/// Why an image could not be opened or read. Every variant names the file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// There is no file at the path.
+    #[error("{path}: no such file. Check that it was not moved or deleted, and that file_path and the acquisition folder point to it", path = path.display())]
+    Missing {
+        /// The path that was looked up.
+        path: PathBuf,
+    },
+    /// The file exists, but the operating system does not let us read it (permissions, a folder, a broken disk).
+    #[error("{path}: cannot be read: {source}", path = path.display())]
+    NotReadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The first bytes are not those of the expected format.
+    #[error("{path}: is not a {expected} file, it begins with {found}. Give the file the suffix of its true format", path = path.display())]
+    WrongFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format that its suffix promises.
+        expected: &'static str,
+        /// Its first bytes, in hexadecimal, with the format they belong to where that is known.
+        found: String,
+    },
+    /// The file ends before the data that its header announces.
+    #[error("{path}: is truncated: {what} needs {needs} bytes, the file has {has}. Copy the file again from the microscope", path = path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Which part is cut off, such as `page 3, strip 2`.
+        what: String,
+        /// The length in bytes that the file must have for it.
+        needs: u64,
+        /// The length in bytes that the file has.
+        has: u64,
+    },
+    /// The header contradicts itself.
+    #[error("{path}: is damaged: {what}", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the values found and expected.
+        what: String,
+    },
+    /// The file is sound but uses a feature that is not read.
+    #[error("{path}: {what} is not supported. {hint}", path = path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The feature.
+        what: String,
+        /// What the user can do.
+        hint: &'static str,
+    },
+    /// The header announces more data than a file of this size can hold.
+    #[error("{path}: {what} would take {bytes} bytes, at most {limit} are allowed for a file of this size: the header is damaged", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What is too large.
+        what: String,
+        /// Its size in bytes.
+        bytes: u128,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// Compressed data could not be decoded.
+    #[error("{path}: {place} cannot be decoded: {reason}", path = path.display())]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file, such as `page 3, strip 2`.
+        place: String,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// The caller asked for pixels that the image does not have.
+    #[error("{path}: window {window} of plane {plane} is outside the image of {planes} planes of {height} x {width}", path = path.display())]
+    OutsideImage {
+        /// The file.
+        path: PathBuf,
+        /// The plane asked for.
+        plane: u64,
+        /// The window asked for, as `y:x height x width`.
+        window: String,
+        /// Number of planes in the image.
+        planes: u64,
+        /// Rows of a plane.
+        height: u64,
+        /// Columns of a plane.
+        width: u64,
+    },
+    /// The caller's buffer is too small for the window.
+    #[error("{path}: the buffer has {has} bytes, the window needs {needs}", path = path.display())]
+    ShortBuffer {
+        /// The file.
+        path: PathBuf,
+        /// Bytes needed.
+        needs: u64,
+        /// Bytes given.
+        has: u64,
+    },
+    /// The image is described by another loader's keys, which the built-in loader cannot read.
+    #[error(
+        "image_loader with the keys [{keys}] has no file_path, so the built-in loader cannot read it. Register the loader that wrote it"
+    )]
+    UnknownLoader {
+        /// The keys of the entry, separated by commas.
+        keys: String,
+    },
+    /// A loader of a converter author failed.
+    #[error("{origin}: {reason}")]
+    Loader {
+        /// What the loader was reading.
+        origin: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl SourceError {
+    /// The file that the error is about; none where no file is involved.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Missing { path }
+            | Self::NotReadable { path, .. }
+            | Self::WrongFormat { path, .. }
+            | Self::Truncated { path, .. }
+            | Self::Damaged { path, .. }
+            | Self::Unsupported { path, .. }
+            | Self::TooLarge { path, .. }
+            | Self::Decode { path, .. }
+            | Self::OutsideImage { path, .. }
+            | Self::ShortBuffer { path, .. } => Some(path),
+            Self::UnknownLoader { .. } | Self::Loader { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! An opened image: what its header says, and how its pixels are asked for.
+
+use std::path::Path;
+
+use crate::{PixelType, SourceError};
+
+/// What the header of an image says.
+///
+/// `shape` is that of the array which the reference's reader gives (tifffile's `asarray` of the first series,
+/// `np.array` of a Pillow image, `np.load`): `[2160, 2560]`, `[5, 2160, 2560]`, `[height, width, 3]` …
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageInfo {
+    /// Size along each axis, slowest first.
+    pub shape: Vec<u64>,
+    /// Type of each pixel.
+    pub pixel_type: PixelType,
+}
+
+impl ImageInfo {
+    /// Rows and columns of one plane: the last two axes, an axis that is not there counting as 1.
+    pub fn plane_size(&self) -> (u64, u64) {
+        match self.shape.as_slice() {
+            [] => (1, 1),
+            [width] => (1, *width),
+            [.., height, width] => (*height, *width),
+        }
+    }
+
+    /// Number of planes: the product of the axes before the last two (1 for a 2-D image).
+    pub fn planes(&self) -> u64 {
+        let leading = self.shape.len().saturating_sub(2);
+        self.shape[..leading]
+            .iter()
+            .fold(1, |product: u64, size| product.saturating_mul(*size))
+    }
+}
+
+/// Rows × columns of one plane (the last two axes of [`ImageInfo::shape`]), in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// First row.
+    pub y: u64,
+    /// First column.
+    pub x: u64,
+    /// Number of rows.
+    pub height: u64,
+    /// Number of columns.
+    pub width: u64,
+}
+
+/// A rectangle of bytes inside a larger buffer: row `r` starts at `data[r * row_stride]`, and as many bytes of it are
+/// written as the window has columns times the pixel size. Native byte order.
+#[derive(Debug)]
+pub struct PlaneMut<'a> {
+    /// The buffer, from the first byte of the first row on.
+    pub data: &'a mut [u8],
+    /// Distance between the starts of two rows in bytes.
+    pub row_stride: usize,
+}
+
+/// What a file says about itself besides its size. Nothing is guessed: what the file does not say is absent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FileMetadata {
+    /// Width (x) and height (y) of a pixel in µm.
+    pub pixel_size_um: Option<(f64, f64)>,
+    /// Distance of two slices in µm.
+    pub z_spacing_um: Option<f64>,
+    /// Time between two frames in seconds.
+    pub t_spacing_s: Option<f64>,
+    /// Names of the channels in order; empty if the file names none.
+    pub channel_names: Vec<String>,
+    /// The axes of [`ImageInfo::shape`] as tifffile's series names them, one letter each (`ZCYX`; `S` are the samples of
+    /// a colour pixel, `I` and `Q` axes of unknown meaning).
+    pub axes: Option<String>,
+}
+
+/// An image whose header has been read. Thread-safe: many threads may read planes of one image.
+pub trait OpenImage: Send + Sync {
+    /// Shape and pixel type.
+    fn info(&self) -> &ImageInfo;
+
+    /// Writes a window of plane number `plane` (C order over the axes before the last two; 0 for a 2-D image) into
+    /// `out`, in native byte order. Reads and decodes no more than needed (the page; the strips or tiles that intersect).
+    ///
+    /// # Errors
+    /// [`SourceError::OutsideImage`] and [`SourceError::ShortBuffer`] for a wrong request; else what is wrong with the
+    /// file. The content of `out` is unspecified after an error.
+    fn read_window(&self, plane: u64, window: Window, out: PlaneMut<'_>) -> Result<(), SourceError>;
+
+    /// Whether any window costs little more than its own bytes (uncompressed files), so that reading a plane in pieces
+    /// is fine.
+    fn cheap_windows(&self) -> bool {
+        false
+    }
+
+    /// What the file says about itself besides its size (pixel size …). Default: nothing.
+    fn metadata(&self) -> FileMetadata {
+        FileMetadata::default()
+    }
+}
+
+/// A request that was held against image and buffer: everything in `usize`, safe to index with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rect {
+    pub(crate) y: usize,
+    pub(crate) x: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    pub(crate) pixel_bytes: usize,
+}
+
+impl Rect {
+    /// Bytes of one row of the window.
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.width * self.pixel_bytes
+    }
+
+    /// Checks a request; `None` when the window is empty and there is nothing to do.
+    pub(crate) fn check(
+        path: &Path,
+        info: &ImageInfo,
+        plane: u64,
+        window: Window,
+        out: &PlaneMut<'_>,
+    ) -> Result<Option<Self>, SourceError> {
+        let (height, width) = info.plane_size();
+        let fits = |start: u64, length: u64, size: u64| start.checked_add(length).is_some_and(|end| end <= size);
+        if plane >= info.planes() || !fits(window.y, window.height, height) || !fits(window.x, window.width, width) {
+            return Err(SourceError::OutsideImage {
+                path: path.into(),
+                plane,
+                window: format!("{}:{} {} x {}", window.y, window.x, window.height, window.width),
+                planes: info.planes(),
+                height,
+                width,
+            });
+        }
+        if window.height == 0 || window.width == 0 {
+            return Ok(None);
+        }
+        let pixel_bytes = info.pixel_type.size_bytes();
+        let row_bytes = u128::from(window.width) * pixel_bytes as u128;
+        let needs = u128::from(window.height - 1) * out.row_stride as u128 + row_bytes;
+        // Rows that overlap in the buffer would overwrite each other.
+        if needs > out.data.len() as u128 || (window.height > 1 && row_bytes > out.row_stride as u128) {
+            return Err(SourceError::ShortBuffer {
+                path: path.into(),
+                needs: u64::try_from(needs.max(u128::from(window.height) * row_bytes)).unwrap_or(u64::MAX),
+                has: out.data.len() as u64,
+            });
+        }
+        // The buffer holds the window, so its sizes fit; its position does because the whole plane was checked on opening.
+        let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        Ok(Some(Self {
+            y: size(window.y),
+            x: size(window.x),
+            height: size(window.height),
+            width: size(window.width),
+            pixel_bytes,
+        }))
+    }
+}
+
+impl PlaneMut<'_> {
+    /// Row `row` of the window, `row_bytes` long.
+    pub(crate) fn row(&mut self, row: usize, row_bytes: usize) -> &mut [u8] {
+        &mut self.data[row * self.row_stride..][..row_bytes]
+    }
+
+    /// Copies a window of a packed plane (rows of `columns` pixels) into the buffer.
+    pub(crate) fn copy_from_packed(&mut self, packed: &[u8], columns: usize, rect: Rect) {
+        let row_bytes = rect.row_bytes();
+        for row in 0..rect.height {
+            let start = ((rect.y + row) * columns + rect.x) * rect.pixel_bytes;
+            self.row(row, row_bytes).copy_from_slice(&packed[start..][..row_bytes]);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! MetaMorph STK: one directory, its planes one after the other; the count of a private tag says how many.
+
+use std::sync::Arc;
+
+use crate::tiff::axes::Axes;
+use crate::tiff::directory::{Directory, DirectoryReader, tag, unsigned};
+use crate::tiff::series::{Chain, First, Series};
+use crate::tiff::units::length_in_um;
+use crate::{FileMetadata, SourceError};
+
+/// Numbers of the values in the tag UIC1.
+const X_CALIBRATION: u64 = 4;
+const Y_CALIBRATION: u64 = 5;
+const CALIBRATION_UNITS: u64 = 6;
+
+/// The stack; `None` if the file is not MetaMorph's.
+pub(crate) fn series(chain: &mut Chain<'_, '_>, first: &First) -> Result<Option<Series>, SourceError> {
+    if first.directory.entry(tag::UIC1).is_none() {
+        return Ok(None);
+    }
+    let file = chain.reader.file();
+    let layout = &first.page.layout;
+    let planes = first.directory.entry(tag::UIC2).map_or(1, |entry| entry.count).max(1);
+    let page = if planes == 1 {
+        first.page.clone()
+    } else {
+        // Planes follow each other whatever the strips of the first one look like.
+        let Some(start) = first.page.start() else {
+            return Err(file.unsupported(
+                "a compressed STK of several planes",
+                "Save it uncompressed or as TIFF stack",
+            ));
+        };
+        let bytes = layout.bytes().saturating_mul(planes);
+        file.require(start, bytes, || format!("the {planes} planes of the stack"))?;
+        first.page.repeated(planes, start)
+    };
+    let times = plane_times(chain.reader, &first.directory, planes)?;
+    let all = |test: fn(&PlaneTime) -> bool| planes > 1 && !times.is_empty() && times.iter().all(test);
+    let letter = if all(|plane| plane.z != 0.0) {
+        'Z'
+    } else if planes > 1 && times.windows(2).all(|pair| pair[0].created_ms != pair[1].created_ms) && times.len() > 1 {
+        'T'
+    } else {
+        'I'
+    };
+    let mut axes = Axes::new(layout.shape(), layout.axes());
+    axes.shape.insert(0, planes);
+    axes.letters.insert(0, letter);
+    let mut series = Series::new(axes.squeezed(), Arc::clone(layout), vec![page]);
+    series.metadata = metadata(chain.reader, &first.directory)?;
+    Ok(Some(series))
+}
+
+struct PlaneTime {
+    z: f64,
+    created_ms: u64,
+}
+
+/// Six numbers for each plane: distance in z as a fraction, then day and time of creation and of change.
+fn plane_times(
+    reader: &mut DirectoryReader<'_>,
+    directory: &Directory,
+    planes: u64,
+) -> Result<Vec<PlaneTime>, SourceError> {
+    let Some(entry) = directory.entry(tag::UIC2) else {
+        return Ok(Vec::new());
+    };
+    let what = || "the tag UIC2".to_owned();
+    let length = planes.saturating_mul(24);
+    reader.file().require(entry.offset, length, what)?;
+    let big_endian = reader.big_endian;
+    let number = |bytes: &[u8]| unsigned(bytes, big_endian);
+    let records = reader.bytes(entry.offset, length as usize, what)?.chunks_exact(24);
+    Ok(records
+        .map(|record| PlaneTime {
+            z: number(&record[..4]) as f64 / number(&record[4..8]) as f64,
+            created_ms: number(&record[12..16]),
+        })
+        .collect())
+}
+
+fn metadata(reader: &mut DirectoryReader<'_>, directory: &Directory) -> Result<FileMetadata, SourceError> {
+    let Some(entry) = directory.entry(tag::UIC1) else {
+        return Ok(FileMetadata::default());
+    };
+    let what = || "the tag UIC1".to_owned();
+    // Its count is the number of pairs of a number and a value or position.
+    let length = entry.count.saturating_mul(8);
+    reader.file().require(entry.offset, length, what)?;
+    let big_endian = reader.big_endian;
+    let pairs: Vec<(u64, u64)> = reader
+        .bytes(entry.offset, length as usize, what)?
+        .chunks_exact(8)
+        .map(|pair| (unsigned(&pair[..4], big_endian), unsigned(&pair[4..], big_endian)))
+        .collect();
+    let position = |id: u64| pairs.iter().find(|(number, _)| *number == id).map(|(_, value)| *value);
+    let mut fraction = |id| -> Result<Option<f64>, SourceError> {
+        let Some(at) = position(id) else { return Ok(None) };
+        let bytes = reader.bytes(at, 8, what)?;
+        Ok(Some(
+            unsigned(&bytes[..4], big_endian) as f64 / unsigned(&bytes[4..], big_endian) as f64,
+        ))
+    };
+    let (x, y) = (fraction(X_CALIBRATION)?, fraction(Y_CALIBRATION)?);
+    let unit = match position(CALIBRATION_UNITS) {
+        None => String::new(),
+        Some(at) => {
+            let length = unsigned(reader.bytes(at, 4, what)?, big_endian);
+            let bytes = reader.bytes(at + 4, length.min(64) as usize, what)?;
+            bytes
+                .iter()
+                .take_while(|byte| **byte != 0)
+                .map(|byte| char::from(*byte))
+                .collect()
+        }
+    };
+    let in_um = |size: Option<f64>| size.and_then(|size| length_in_um(size, &unit));
+    Ok(FileMetadata {
+        pixel_size_um: in_um(x).zip(in_um(y)),
+        ..FileMetadata::default()
+    })
+}
