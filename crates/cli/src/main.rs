@@ -1,1 +1,18 @@
-fn main() {}
+//! `ome-zarr-convert`: turns acquisitions into OME-Zarr from the command line.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use ome_zarr_convert_cli::arguments::{Arguments, Command};
+use ome_zarr_convert_cli::{commands, log};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log::for_people();
+    let done = match arguments.command {
+        Command::Convert(convert) => commands::convert(&convert),
+        Command::Init(init) => commands::init(&init),
+        Command::Compute(compute) => commands::compute(&compute),
+    };
+    log::exit(done)
+}

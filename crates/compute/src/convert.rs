@@ -7,18 +7,18 @@ use std::time::UNIX_EPOCH;
 
 use ome_zarr_convert_core::options::{ConverterOptions, OverwriteMode};
 use ome_zarr_convert_core::{TiledImage, image_to_json, model, register};
-use ome_zarr_convert_ngff::DataType;
 use ome_zarr_convert_sources::ImageLoader;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::error::ComputeError;
 use crate::execute::{Execution, Surroundings};
+use crate::guard::guarded;
 use crate::metadata;
 use crate::plan::ImagePlan;
 use crate::progress::{Cancellation, Counters, Event, Progress};
 use crate::publish::{Mark, Staging, is_complete};
-use crate::tiles::{Tiles, check_source, data_type_of};
+use crate::tiles::{Tiles, check_source, required_type};
 
 /// What a conversion needs besides the image.
 #[derive(Clone, Copy)]
@@ -74,8 +74,12 @@ pub struct Report {
 }
 
 /// Converts an image on the threads of the current rayon pool. It appears at its path complete, or not at all.
-pub fn convert_image(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, ComputeError> {
-    let first = image.regions.first().map(|region| region.image_loader.clone());
+pub fn convert_image(image: TiledImage, with: &Conversion<'_>) -> Result<Report, ComputeError> {
+    let path = image.path.clone();
+    guarded(|| format!("image {path}"), || convert(image, with))
+}
+
+fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, ComputeError> {
     let sources = Sources::stat(&image, with)?;
     let fingerprint = sources.fingerprint(&image, with.options)?;
     register(&mut image, with.options)?;
@@ -108,17 +112,10 @@ pub fn convert_image(mut image: TiledImage, with: &Conversion<'_>) -> Result<Rep
         tiles: report.tiles,
         pixel_bytes: report.plan.pixel_bytes(),
     });
-    let required_type = match first {
-        Some(loader) => required_type(&image, &loader, with)?,
-        None => None,
-    };
-    let staging = Staging::begin(with.target)?;
     let counters = Counters::default();
-    let written = write(&image, &report.plan, staging.dir(), required_type, &counters, with);
-    if let Err(error) = written {
-        staging.abandon();
-        return Err(error);
-    }
+    let tiles = Tiles::new(&report.plan, &image.regions, with.loader, with.resource, &counters)?;
+    let staging = Staging::begin(with.target)?;
+    write(&image, &report.plan, staging.dir(), &tiles, &counters, with)?;
     let mark = Mark {
         fingerprint,
         note: (with.note)(&report.plan),
@@ -155,32 +152,11 @@ fn look_at_existing(
     }
 }
 
-/// The data type that every source must have. An image whose first tile has another type than the image was given a type on
-/// purpose: then values are cast, and must fit.
-fn required_type(
-    image: &TiledImage,
-    first: &ome_zarr_convert_sources::LoaderSpec,
-    with: &Conversion<'_>,
-) -> Result<Option<DataType>, ComputeError> {
-    let opened = with
-        .loader
-        .open(first, with.resource)
-        .map_err(|source| ComputeError::Source {
-            tile: image
-                .regions
-                .iter()
-                .find(|r| r.image_loader == *first)
-                .map_or_else(String::new, |r| r.describe()),
-            source,
-        })?;
-    Ok(data_type_of(&*opened).filter(|found| *found == image.data_type))
-}
-
 fn write(
     image: &TiledImage,
     plan: &ImagePlan,
     dir: &Path,
-    required_type: Option<DataType>,
+    tiles: &Tiles<'_>,
     counters: &Counters,
     with: &Conversion<'_>,
 ) -> Result<(), ComputeError> {
@@ -191,17 +167,9 @@ fn write(
         fs::create_dir_all(&dir).map_err(ComputeError::io("create", &dir))?;
         array.write(&dir, version)?;
     }
-    let tiles = Tiles::new(
-        plan,
-        &image.regions,
-        with.loader,
-        with.resource,
-        required_type,
-        counters,
-    );
     let surroundings = Surroundings {
         version,
-        tiles: &tiles,
+        tiles,
         counters,
         progress: with.progress,
         cancellation: with.cancellation,
@@ -280,6 +248,13 @@ impl Sources {
     }
 }
 
+/// The plan of an image, as [`convert_image`] would carry it out.
+pub fn plan_image(image: &TiledImage, options: &ConverterOptions) -> Result<ImagePlan, ComputeError> {
+    let mut registered = image.clone();
+    register(&mut registered, options)?;
+    ImagePlan::new(&registered, options)
+}
+
 /// Opens the header of every tile of an image, on the threads of the current rayon pool, and holds it against what the tile
 /// declares. Gives every problem, in the order of the tiles.
 pub fn preflight(
@@ -302,13 +277,14 @@ pub fn preflight(
     let Some(first) = image.regions.first() else {
         return Ok(Vec::new());
     };
-    let required_type = match open(first) {
-        Ok(opened) => data_type_of(&*opened).filter(|found| *found == image.data_type),
+    let required_type = match guarded(|| first.describe(), || open(first)) {
+        Ok(opened) => required_type(&*opened, &plan),
         Err(_) => None,
     };
     let problems = plan.placements.par_iter().filter_map(|placement| {
         let region = &registered.regions[placement.region];
-        let checked = open(region).and_then(|opened| check_source(&*opened, region, placement, &plan, required_type));
+        let check = || open(region).and_then(|opened| check_source(&*opened, region, placement, &plan, required_type));
+        let checked = guarded(|| region.describe(), check);
         checked.err()
     });
     Ok(problems.collect())

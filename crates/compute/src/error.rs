@@ -72,6 +72,17 @@ pub enum ComputeError {
         /// The image.
         path: PathBuf,
     },
+    /// A panic, in a loader of a converter author or in this crate.
+    #[error(
+        "{place}: the program failed ({message}). A panic is a bug, in the loader that reads the tile or in this program: please \
+         report it with this text; nothing was written"
+    )]
+    Panic {
+        /// The tile, or the image where no tile is concerned.
+        place: String,
+        /// The text of the panic.
+        message: String,
+    },
     /// Somebody asked to stop.
     #[error("stopped before image {image} was complete; run the same conversion again to finish it")]
     Cancelled {
@@ -88,7 +99,7 @@ impl ComputeError {
             Self::Ngff(_) | Self::Io { .. } | Self::OutputExists { .. } | Self::Busy { .. } => Turn::Environment,
             Self::Image { .. } | Self::Source { .. } | Self::Tile { .. } => Turn::Data,
             Self::Codec { .. } => Turn::Options,
-            Self::Cancelled { .. } => Turn::Environment,
+            Self::Cancelled { .. } | Self::Panic { .. } => Turn::Environment,
         }
     }
 

@@ -66,6 +66,11 @@ impl Progress for Silent {
 pub struct Cancellation(AtomicBool);
 
 impl Cancellation {
+    /// Not cancelled.
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
     /// Asks to stop.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);

@@ -33,7 +33,8 @@ pub(crate) struct Staging {
     dir: PathBuf,
     target: PathBuf,
     /// Held while the folder is ours.
-    lock: File,
+    _lock: File,
+    published: bool,
 }
 
 impl Staging {
@@ -70,7 +71,8 @@ impl Staging {
             return Ok(Self {
                 dir,
                 target: target.to_owned(),
-                lock,
+                _lock: lock,
+                published: false,
             });
         }
     }
@@ -80,17 +82,20 @@ impl Staging {
     }
 
     /// Moves the finished image to its path. What was there (only allowed with `replace`) is set aside until then and removed after.
-    pub(crate) fn publish(self, mark: &Mark, replace: bool) -> Result<(), ComputeError> {
+    pub(crate) fn publish(mut self, mark: &Mark, replace: bool) -> Result<(), ComputeError> {
         let mark_path = self.dir.join(MARK);
         let text = serde_json::to_vec_pretty(mark).unwrap_or_default();
         let mut file = File::create(&mark_path).map_err(ComputeError::io("create", &mark_path))?;
         std::io::Write::write_all(&mut file, &text).map_err(ComputeError::io("write", &mark_path))?;
-        let lock_path = self.dir.join(LOCK);
-        fs::remove_file(&lock_path).map_err(ComputeError::io("remove", &lock_path))?;
+        if cfg!(not(unix)) {
+            remove_lock(&self.dir)?;
+        }
         let old = beside(&self.target, "replaced");
         if self.target.exists() {
             if !replace {
-                return Err(ComputeError::OutputExists { path: self.target });
+                return Err(ComputeError::OutputExists {
+                    path: self.target.clone(),
+                });
             }
             if old.exists() {
                 fs::remove_dir_all(&old).map_err(ComputeError::io("remove", &old))?;
@@ -102,23 +107,36 @@ impl Staging {
             let _ = fs::rename(&old, &self.target);
             return Err(ComputeError::Io {
                 action: "move the finished image to",
-                path: self.target,
+                path: self.target.clone(),
                 source,
             });
         }
-        drop(self.lock);
+        self.published = true;
+        if cfg!(unix) {
+            remove_lock(&self.target)?;
+        }
         if old.exists() {
             fs::remove_dir_all(&old).map_err(ComputeError::io("remove", &old))?;
         }
         Ok(())
     }
+}
 
+impl Drop for Staging {
     /// Removes the folder after a failure, so that nothing is left behind.
-    pub(crate) fn abandon(self) {
-        // The error that led here is the one to tell.
-        let _ = fs::remove_dir_all(&self.dir);
-        drop(self.lock);
+    fn drop(&mut self) {
+        if !self.published {
+            // The error that led here is the one to tell.
+            let _ = fs::remove_dir_all(&self.dir);
+        }
     }
+}
+
+/// Removes the lock from the image: where the system allows it once the image is in place, since somebody who finds the folder
+/// without its lock takes it for abandoned and clears it.
+fn remove_lock(dir: &Path) -> Result<(), ComputeError> {
+    let path = dir.join(LOCK);
+    fs::remove_file(&path).map_err(ComputeError::io("remove", &path))
 }
 
 /// `.{name}.{what}` beside a path.

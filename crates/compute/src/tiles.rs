@@ -10,6 +10,7 @@ use ome_zarr_convert_sources::{ImageLoader, OpenImage, PlaneMut, Window};
 
 use crate::buffer::{Buffer, BufferPool};
 use crate::error::ComputeError;
+use crate::guard::guarded;
 use crate::pixel::cast;
 use crate::plan::{ImagePlan, Index5, Level, Placement, X, Y};
 use crate::progress::Counters;
@@ -35,14 +36,14 @@ struct TileState {
 }
 
 impl<'a> Tiles<'a> {
+    /// Opens the first tile, whose type is that of the image.
     pub(crate) fn new(
         plan: &'a ImagePlan,
         regions: &'a [Region],
         loader: &'a dyn ImageLoader,
         resource: Option<&'a str>,
-        required_type: Option<DataType>,
         counters: &'a Counters,
-    ) -> Self {
+    ) -> Result<Self, ComputeError> {
         let mut leaves = vec![0_usize; plan.placements.len()];
         for leaf in &plan.leaves {
             for placement in &leaf.placements {
@@ -56,15 +57,20 @@ impl<'a> Tiles<'a> {
                 planes: HashMap::new(),
             })
         };
-        Self {
+        let mut tiles = Self {
             plan,
             regions,
             loader,
             resource,
-            required_type,
+            required_type: None,
             counters,
             states: leaves.into_iter().map(state).collect(),
+        };
+        if !tiles.states.is_empty() {
+            let first = guarded(|| tiles.describe(0), || tiles.open(0))?;
+            tiles.required_type = required_type(&*first, plan);
         }
+        Ok(tiles)
     }
 
     /// Fills the chunk of a leaf. `None`: no tile lies in it.
@@ -86,7 +92,10 @@ impl<'a> Tiles<'a> {
             placements.iter().map(|number| &self.plan.placements[*number]),
         );
         for &number in placements {
-            self.place(number, &frame, &mut buffer, pool)?;
+            guarded(
+                || self.describe(number),
+                || self.place(number, &frame, &mut buffer, pool),
+            )?;
         }
         Ok(Some(buffer))
     }
@@ -269,6 +278,12 @@ impl<'a> Tiles<'a> {
 /// The data type of a source, in the words of OME-Zarr.
 pub(crate) fn data_type_of(image: &dyn OpenImage) -> Option<DataType> {
     DataType::from_name(image.info().pixel_type.name())
+}
+
+/// The data type that every source must have. An image whose first tile has another type than the image was given a type on
+/// purpose: then there is none, values are cast, and must fit.
+pub(crate) fn required_type(first: &dyn OpenImage, plan: &ImagePlan) -> Option<DataType> {
+    data_type_of(first).filter(|found| *found == plan.data_type)
 }
 
 /// Holds an opened source against what its tile declares: axes, size and type.

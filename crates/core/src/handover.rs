@@ -161,3 +161,6 @@ pub fn remove_document(url: &str) -> Result<(), CoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

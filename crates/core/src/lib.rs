@@ -30,9 +30,12 @@ pub use handover::{
     ConvertParallelInitArgs, DocumentSource, ParallelizationEntry, Retries, image_from_json, image_from_json_str,
     image_to_json, read_document, remove_document,
 };
+pub use ome_zarr_convert_ngff::{Cell, DataType};
 pub use registration::register;
 pub use roi::{Axis, Roi, Space, Span, world_to_pixel};
 pub use setup::{existing_outputs, setup_images_for_conversion};
-pub use table::{hcs_images_from_dataframe, read_tiles_table, single_images_from_dataframe};
+pub use table::{
+    add_image_sizes, hcs_images_from_dataframe, read_tiles_table, single_images_from_dataframe, table_has_time,
+};
 pub use tile::{Attributes, Tile};
 pub use tiled_image::{Region, TiledImage};

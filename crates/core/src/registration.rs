@@ -92,7 +92,22 @@ fn tile(image: &mut TiledImage, strategy: &TilingStrategy) -> Result<(), CoreErr
             image.regions[index].roi.shift(Axis::Y, y);
         }
     }
+    move_into_image(image);
     Ok(())
+}
+
+/// A field moves as one: where jitter is kept, a tile ahead of its reference tile can get before pixel 0. The whole image then
+/// moves as far as that tile needs. (The reference takes the negative start for an index from the end.)
+fn move_into_image(image: &mut TiledImage) {
+    for axis in [Axis::X, Axis::Y] {
+        let starts = image.regions.iter().map(|region| region.roi.span(axis).start);
+        let first = starts.fold(0.0, f64::min);
+        if first < 0.0 {
+            for region in &mut image.regions {
+                region.roi.shift(axis, -first);
+            }
+        }
+    }
 }
 
 /// The reference tile of a field is the one nearest the origin over all axes, the first of equals.
@@ -140,3 +155,8 @@ fn check_sizes(fields: &[Field]) -> Result<(), Untileable> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -178,3 +178,6 @@ fn temp_folder(template: &str, zarr_dir: &str) -> Result<PathBuf, CoreError> {
     }
     Ok(path)
 }
+
+#[cfg(test)]
+mod tests;

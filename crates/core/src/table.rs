@@ -2,12 +2,14 @@
 
 mod cells;
 mod file;
+mod fill;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use cells::column_cells;
 pub use file::read_tiles_table;
+pub use fill::{add_image_sizes, table_has_time};
 use indexmap::IndexMap;
 use ome_zarr_convert_ngff::Cell;
 use ome_zarr_convert_sources::LoaderSpec;
@@ -294,3 +296,6 @@ fn cell_text(cell: &Cell) -> String {
         Cell::Text(text) => text.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

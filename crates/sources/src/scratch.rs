@@ -11,24 +11,27 @@ thread_local! {
 
 /// A byte buffer of exactly the length asked for, of unspecified content, returned to its thread when dropped.
 #[derive(Debug)]
-pub(crate) struct Scratch(Vec<u8>);
+pub(crate) struct Scratch {
+    /// At least as long as asked for, and never shortened: growing again would fill it with zeros.
+    buffer: Vec<u8>,
+    length: usize,
+}
 
 impl Scratch {
     pub(crate) fn new(length: usize) -> Self {
         let mut buffer = FREE.with(|free| free.borrow_mut().pop()).unwrap_or_default();
-        // Growing in place would copy the old content.
-        if buffer.capacity() < length {
-            buffer = Vec::new();
+        if buffer.len() < length {
+            // Zeroed pages of the system, untouched until written: growing in place would copy the old content.
+            buffer = vec![0; length];
         }
-        buffer.resize(length, 0);
-        Self(buffer)
+        Self { buffer, length }
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.0);
-        if buffer.capacity() <= KEEP_BYTES {
+        let buffer = std::mem::take(&mut self.buffer);
+        if buffer.len() <= KEEP_BYTES {
             // At thread exit the list may be gone already.
             let _ = FREE.try_with(|free| {
                 let mut free = free.borrow_mut();
@@ -43,12 +46,12 @@ impl Drop for Scratch {
 impl std::ops::Deref for Scratch {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &self.0
+        &self.buffer[..self.length]
     }
 }
 
 impl std::ops::DerefMut for Scratch {
     fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.0
+        &mut self.buffer[..self.length]
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn plan_levels(shape: Index5, chunk: Index5, sharding: Option<Shardin
         let chunk = clip(chunk, shape);
         let shard = sharding.map(|sharding| {
             std::array::from_fn(|axis| {
-                let wanted = (chunk[axis] * sharding.factors[axis]).min(shape[axis]);
+                let wanted = chunk[axis].saturating_mul(sharding.factors[axis]).min(shape[axis]);
                 (wanted / chunk[axis]).max(1) * chunk[axis]
             })
         });

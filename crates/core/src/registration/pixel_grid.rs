@@ -4,6 +4,9 @@ use crate::error::CoreError;
 use crate::roi::{Axis, Space, Span, world_to_pixel};
 use crate::tiled_image::TiledImage;
 
+/// Up to here (2⁵²) sums of pixel coordinates are exact in floating point.
+const FARTHEST: f64 = 4_503_599_627_370_496.0;
+
 /// Rounds every box to whole pixels: the start half to even, a whole-number length kept. (The reference rounds both ends, so
 /// that a start at .5 loses or doubles a plane: ours differs only there.) A fractional length has both ends rounded.
 pub(super) fn align_to_pixel_grid(image: &mut TiledImage) -> Result<(), CoreError> {
@@ -26,11 +29,12 @@ pub(super) fn align_to_pixel_grid(image: &mut TiledImage) -> Result<(), CoreErro
             } else {
                 (start + length).round_ties_even() - first
             };
-            if !(first.is_finite() && whole >= 1.0) {
+            if !(whole >= 1.0 && first.abs() < FARTHEST && whole < FARTHEST) {
+                let what = if whole >= 1.0 { "too far away" } else { "no whole pixel" };
                 return Err(CoreError::Registration {
                     image: image.path.clone(),
                     problem: format!(
-                        "{} covers {start} to {} pixels along {}, which is no whole pixel; check its length and the \
+                        "{} covers {start} to {} pixels along {}, which is {what}; check its start and length and the \
                          pixel size ({spacing})",
                         region.describe(),
                         start + length,

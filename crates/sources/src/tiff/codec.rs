@@ -10,8 +10,9 @@ use crate::scratch::Scratch;
 use crate::tiff::lzw;
 use crate::tiff::page::{Codec, Layout};
 
-/// Fills `out` with the decompressed `source`. Data beyond it (padded last strips) is ignored.
-pub(super) fn decompress(codec: Codec, source: &[u8], out: &mut [u8]) -> Result<(), String> {
+/// Fills `out` with the decompressed `source`. Data beyond it is ignored: some writers pad the last strip to the size
+/// of the others, `full_bytes`.
+pub(super) fn decompress(codec: Codec, source: &[u8], full_bytes: usize, out: &mut [u8]) -> Result<(), String> {
     let written = match codec {
         Codec::None => {
             let length = source.len().min(out.len());
@@ -20,8 +21,8 @@ pub(super) fn decompress(codec: Codec, source: &[u8], out: &mut [u8]) -> Result<
         }
         Codec::Lzw => lzw::decode(source, out)?,
         Codec::PackBits => packbits(source, out),
-        Codec::Deflate => return padded(source, out, deflate),
-        Codec::Zstd => return padded(source, out, zstd),
+        Codec::Deflate => return padded(source, full_bytes, out, deflate),
+        Codec::Zstd => return padded(source, full_bytes, out, zstd),
         Codec::Jpeg => return Err("JPEG is not a byte codec".to_owned()),
     };
     short(written, out.len())
@@ -41,30 +42,30 @@ enum Stop {
 }
 
 /// Runs a decoder that needs room for all there is, with more room when the chunk is longer than its pixels.
-fn padded(source: &[u8], out: &mut [u8], decode: fn(&[u8], &mut [u8]) -> Result<usize, Stop>) -> Result<(), String> {
-    let mut room = out.len();
+fn padded(
+    source: &[u8],
+    full_bytes: usize,
+    out: &mut [u8],
+    decode: fn(&[u8], &mut [u8]) -> Result<usize, Stop>,
+) -> Result<(), String> {
     match decode(source, out) {
-        Ok(written) => return short(written, room),
+        Ok(written) => return short(written, out.len()),
         Err(Stop::Failed(reason)) => return Err(reason),
         Err(Stop::OutIsFull) => {}
     }
-    // Writers pad a last strip to full height at most, so a few doublings are generous.
-    for _ in 0..8 {
-        room = room.saturating_mul(2);
-        let mut larger = Scratch::new(room);
-        match decode(source, &mut larger) {
-            Ok(_) => {
-                out.copy_from_slice(&larger[..out.len()]);
-                return Ok(());
-            }
-            Err(Stop::Failed(reason)) => return Err(reason),
-            Err(Stop::OutIsFull) => {}
+    let mut larger = Scratch::new(full_bytes.max(out.len()).saturating_mul(2));
+    match decode(source, &mut larger) {
+        Ok(_) => {
+            out.copy_from_slice(&larger[..out.len()]);
+            Ok(())
         }
+        Err(Stop::Failed(reason)) => Err(reason),
+        Err(Stop::OutIsFull) => Err(format!(
+            "it holds over {} bytes of pixels, {} are needed",
+            larger.len(),
+            out.len()
+        )),
     }
-    Err(format!(
-        "it holds more than {room} bytes of pixels, {} are needed",
-        out.len()
-    ))
 }
 
 fn deflate(source: &[u8], out: &mut [u8]) -> Result<usize, Stop> {

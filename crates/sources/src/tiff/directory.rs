@@ -50,6 +50,8 @@ pub(crate) struct Entry {
 pub(crate) struct Directory {
     /// Its number in the file, for error texts.
     pub(crate) index: usize,
+    /// Its position.
+    pub(crate) offset: u64,
     pub(crate) entries: Vec<Entry>,
     /// Position of the next one, 0 after the last.
     pub(crate) next: u64,
@@ -163,14 +165,13 @@ impl<'f> DirectoryReader<'f> {
         if entries.is_empty() {
             return Err(file.damaged(format!("{what} has no tags")));
         }
-        // Some writers end the file right after the last entry.
-        let end = start + length;
-        let next = if end.saturating_add(word as u64) > file.length() {
-            0
-        } else {
-            self.number(end, word, &what)?
-        };
-        Ok(Directory { index, entries, next })
+        let next = self.number(start + length, word, &what)?;
+        Ok(Directory {
+            index,
+            offset,
+            entries,
+            next,
+        })
     }
 
     /// The raw bytes of a value.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::tiff::axes::Axes;
+use crate::tiff::axes::{Axes, elements};
 use crate::tiff::directory::tag;
 use crate::tiff::series::{Chain, First, Series};
 use crate::tiff::units::length_in_um;
@@ -77,7 +77,7 @@ pub(crate) fn series(chain: &mut Chain<'_, '_>, first: &First) -> Result<Option<
         _ => ("TZC", vec![frames, slices, channels]),
     };
     let mut letters = letters.to_owned();
-    let remaining = images / shape.iter().product::<u64>().max(1);
+    let remaining = elements(&shape).map_or(0, |size| images / size);
     if remaining > 1 {
         shape.insert(0, remaining);
         letters.insert(0, 'I');

@@ -97,6 +97,17 @@ impl Files<'_> {
         Ok(number)
     }
 
+    /// A plane takes a directory or an entry in the XML, so that their number is bounded by the file's size.
+    fn check_planes(&self, planes: u64) -> Result<(), SourceError> {
+        let length = self.this.length();
+        match planes > length / 16 + 1024 {
+            true => Err(self.this.damaged(format!(
+                "its OME-XML announces {planes} planes in a file of {length} bytes"
+            ))),
+            false => Ok(()),
+        }
+    }
+
     fn open(&mut self, name: &str) -> Result<usize, SourceError> {
         let path = self.this.path().with_file_name(name);
         let file = SourceFile::open(&path)?;
@@ -127,13 +138,7 @@ fn image(files: &mut Files<'_>, pixels: Node<'_, '_>) -> Result<Option<Series>, 
     let Some(planes) = elements(&axes.shape[..3]).filter(|planes| *planes > 0) else {
         return Ok(None);
     };
-    // A plane takes a directory or an entry in the XML.
-    if planes > files.this.length() / 16 + 1024 {
-        return Err(files.this.damaged(format!(
-            "its OME-XML announces {planes} planes in {} bytes",
-            files.this.length()
-        )));
-    }
+    files.check_planes(planes)?;
 
     // (file, page) of each plane.
     let mut places: Vec<Option<(usize, usize)>> = vec![None; planes as usize];
@@ -176,14 +181,12 @@ fn image(files: &mut Files<'_>, pixels: Node<'_, '_>) -> Result<Option<Series>, 
     let pages_needed = elements(&squeezed.shape)
         .zip(elements(&layout.shape()))
         .map_or(0, |(all, page)| all / page);
+    files.check_planes(pages_needed)?;
     places.resize(pages_needed as usize, None);
     let mut pages = Vec::with_capacity(places.len());
     for place in places {
         let page = place.map(|(file, page)| files.pages[file][page].clone());
-        if let Some(other) = page
-            .as_ref()
-            .filter(|page| page.layout.shape() != layout.shape() || page.layout.pixel_type != layout.pixel_type)
-        {
+        if let Some(other) = page.as_ref().filter(|page| !page.layout.same_pixels(&layout)) {
             return Err(files.this.damaged(format!(
                 "page {} is {:?} of {}, the image of {:?} of {}",
                 other.index,

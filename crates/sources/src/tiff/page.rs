@@ -6,6 +6,9 @@ use crate::file::SourceFile;
 use crate::tiff::directory::{Directory, DirectoryReader, tag};
 use crate::{PixelType, SourceError};
 
+/// Largest compressed strip or tile that is decoded, in bytes of pixels.
+const MAX_CHUNK_BYTES: u64 = 4 << 30;
+
 /// How strips and tiles are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Codec {
@@ -89,6 +92,20 @@ impl Layout {
     /// Bytes of the decoded page.
     pub(crate) fn bytes(&self) -> u64 {
         self.planes * self.rows * self.columns * self.pixel_type.size_bytes() as u64
+    }
+
+    /// Whether pages of the two layouts hold planes of the same size and type.
+    pub(crate) fn same_pixels(&self, other: &Self) -> bool {
+        let key = |layout: &Self| {
+            (
+                layout.planes,
+                layout.rows,
+                layout.columns,
+                layout.interleaved,
+                layout.pixel_type,
+            )
+        };
+        key(self) == key(other)
     }
 
     pub(crate) fn chunks_across(&self) -> u64 {
@@ -366,8 +383,16 @@ fn read_layout(reader: &mut DirectoryReader<'_>, directory: &Directory) -> Resul
     let planes = if planar { samples } else { 1 };
     let ratio = if bits < 8 { 8 } else { 1 } * codec.max_ratio();
     file.image_bytes(&[planes, rows, columns], pixel_type.size_bytes(), ratio)?;
-    // A tile may be larger than the image, but not without bound.
-    file.image_bytes(&[chunk_rows, chunk_columns], pixel_type.size_bytes(), ratio)?;
+    // A tile may be larger than the image, but not without bound: it is decoded as a whole.
+    let chunk_bytes = file.image_bytes(&[chunk_rows, chunk_columns], pixel_type.size_bytes(), ratio)? as u64;
+    if codec != Codec::None && chunk_bytes > MAX_CHUNK_BYTES {
+        return Err(SourceError::TooLarge {
+            path: file.path().into(),
+            what: format!("a compressed strip or tile of {place}"),
+            bytes: chunk_bytes.into(),
+            limit: MAX_CHUNK_BYTES,
+        });
+    }
     Ok(Layout {
         pixel_type,
         bits,

@@ -172,6 +172,7 @@ impl Page {
         let size = layout.pixel_type.size_bytes();
         let failed = |reason: String| file.undecodable(self.chunk(index), reason);
         let file_row_bytes = layout.chunk_row_bytes() as usize;
+        let full_bytes = layout.chunk_rows as usize * file_row_bytes;
         let packed = layout.bits < 8;
         if layout.codec == Codec::None && !packed {
             if (place.bytes as usize) < out.len() {
@@ -196,14 +197,14 @@ impl Page {
             }
             if packed {
                 let mut bits = Scratch::new(rows * file_row_bytes);
-                codec::decompress(layout.codec, &source, &mut bits).map_err(failed)?;
+                codec::decompress(layout.codec, &source, full_bytes, &mut bits).map_err(failed)?;
                 let samples = out.chunks_exact_mut(layout.chunk_columns as usize);
                 samples
                     .zip(bits.chunks_exact(file_row_bytes))
                     .for_each(|(out, row)| unpack_row(row, layout.bits, out));
                 return Ok(());
             }
-            codec::decompress(layout.codec, &source, out).map_err(failed)?;
+            codec::decompress(layout.codec, &source, full_bytes, out).map_err(failed)?;
         }
         let distance = layout.interleaved as usize;
         match layout.predictor {

@@ -102,13 +102,13 @@ pub(crate) struct First {
 }
 
 impl First {
-    /// The first page `count` times if that many lie in one piece behind it and before the next directory.
+    /// The first page `count` times if that many lie in one piece behind it, with no directory among them.
     pub(crate) fn repeated(&self, count: u64, chain: &Chain<'_, '_>) -> Option<Page> {
         let start = self.page.contiguous()?;
         let end = self.page.layout.bytes().checked_mul(count)?.checked_add(start)?;
-        let next = chain.next_offset();
-        let free = end <= chain.reader.file().length() && (next == 0 || next < start || end <= next);
-        free.then(|| self.page.repeated(count, start))
+        let outside = |directory: u64| directory < start || end <= directory;
+        let free = outside(self.directory.offset) && outside(chain.next_offset());
+        (free && end <= chain.reader.file().length()).then(|| self.page.repeated(count, start))
     }
 }
 

@@ -1,0 +1,168 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Turns microscope acquisitions into OME-Zarr.
+///
+/// An acquisition is a folder with image files, a table `tiles.csv` that says where on the stage each file was taken, and a file
+/// `acquisition_details.toml` with the pixel size and the channels. `ome-zarr-convert convert` stitches the files of each well
+/// into one image with a pyramid of resolutions, ready for viewers and analysis.
+#[derive(Parser, Debug)]
+#[command(name = "ome-zarr-convert", version, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Convert an acquisition: everything in one go.
+    #[command(after_long_help = CONVERT_HELP)]
+    Convert(ConvertArguments),
+    /// Only set the outputs up, and write the list of images to convert (for clusters).
+    #[command(after_long_help = INIT_HELP)]
+    Init(InitArguments),
+    /// Convert one image of a list that `init` wrote (for clusters).
+    Compute(ComputeArguments),
+}
+
+const CONVERT_HELP: &str = "\
+The folder:
+  my_plate/
+    acquisition_details.toml    xy_pixel_size = 0.65      (micrometres)
+                                z_spacing = 5.0           (micrometres)
+                                channel_names = [\"DAPI\", \"GFP\"]
+    tiles.csv                   one row per image file:
+                                file_path, row, column, fov_name, start_x, start_y, start_z, start_c, length_x, length_y
+    data/*.tif                  the files; they may also lie beside the table
+
+  Starts are stage positions in micrometres, lengths are in pixels (the acquisition file can say otherwise).
+  start_z, start_c, start_t and the lengths may be left out. Further columns (drug, dose ...) become conditions.
+  For images that are not part of a plate, use `--collection image` and a column image_path instead of row and column.
+
+Examples:
+  ome-zarr-convert convert my_plate --zarr-dir out
+  ome-zarr-convert convert my_plate --zarr-dir out --overwrite replace --options options.json
+
+Exit codes: 0 done, 1 the conversion failed, 2 wrong usage or input.";
+
+const INIT_HELP: &str = "\
+Then convert the images of the list in any order, on any machine that sees the same folders:
+  ome-zarr-convert compute --list LIST.json --index 0
+  ...";
+
+/// Which acquisition, to where, how.
+#[derive(Args, Debug)]
+pub struct RequestArguments {
+    /// Folder of the acquisition: tiles.csv, acquisition_details.toml, and the image files in it or in its data/.
+    pub acquisition: PathBuf,
+    /// Folder to write into. It is made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub zarr_dir: String,
+    /// Name of the plate [default: the name of the acquisition's folder].
+    #[arg(long, value_name = "NAME")]
+    pub plate: Option<String>,
+    /// Number of this acquisition within the plate.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub acquisition_id: u32,
+    /// Whether the images are wells of a plate, or images on their own.
+    #[arg(long, value_enum, default_value_t = Collection::Plate)]
+    pub collection: Collection,
+    /// Options of the conversion: a ConverterOptions document, JSON or TOML (told by the file's suffix).
+    #[arg(long, value_name = "FILE")]
+    pub options: Option<PathBuf>,
+    /// What to do when the output exists: fail, replace it, or add what is missing.
+    #[arg(long, value_enum, default_value_t = Overwrite::No)]
+    pub overwrite: Overwrite,
+    /// Number of threads [default: the processors that this process may use].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+/// Arguments of `convert`.
+#[derive(Args, Debug)]
+pub struct ConvertArguments {
+    /// Which acquisition, to where, how.
+    #[command(flatten)]
+    pub request: RequestArguments,
+}
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub struct InitArguments {
+    /// Which acquisition, to where, how.
+    #[command(flatten)]
+    pub request: RequestArguments,
+    /// File to write the parallelization list to.
+    #[arg(long, value_name = "LIST.json")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `compute`.
+#[derive(Args, Debug)]
+pub struct ComputeArguments {
+    /// The list that `init` wrote.
+    #[arg(long, value_name = "LIST.json")]
+    pub list: PathBuf,
+    /// Which entry of the list, from 0: in an array job, the number of the task.
+    #[arg(long, value_name = "N")]
+    pub index: usize,
+    /// File to write the image list update to [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    pub out_json: Option<PathBuf>,
+    /// Folder of relative file paths in the list (lists of other converters; ours are absolute).
+    #[arg(long, value_name = "DIR")]
+    pub resource: Option<String>,
+    /// Number of threads [default: the processors that this process may use].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+/// The compute task: converts the image of one entry of a parallelization list.
+#[derive(Parser, Debug)]
+#[command(name = "ome-zarr-compute", version, max_term_width = 100)]
+pub struct ComputeTask {
+    /// JSON file with the arguments: `{"zarr_url": ..., "init_args": ...}`.
+    #[arg(long, short = 'j', value_name = "FILE")]
+    pub args_json: PathBuf,
+    /// JSON file to write the image list update to; it must not exist yet.
+    #[arg(long, alias = "metadata-out", value_name = "FILE")]
+    pub out_json: PathBuf,
+}
+
+/// Plate or single images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Collection {
+    /// Wells of a plate (columns row and column).
+    Plate,
+    /// Images on their own (column image_path).
+    Image,
+}
+
+/// What to do with an output that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Overwrite {
+    /// Fail.
+    No,
+    /// Remove it and convert again.
+    Replace,
+    /// Keep complete images and add what is missing.
+    Extend,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_words_are_consistent() {
+        Arguments::command().debug_assert();
+        ComputeTask::command().debug_assert();
+    }
+}

@@ -1,0 +1,32 @@
+//! Registers images as the compute task does, to hold the placements against the reference's (`tests/interop`).
+//!
+//! Reads lines `{"document": …, "options": …}` from standard input, an image document and converter options each, and
+//! answers every line in turn: `{"document": …}` after registration, or `{"error": …}`.
+
+use std::io::{BufRead, Write};
+
+use ome_zarr_convert_core::options::ConverterOptions;
+use ome_zarr_convert_core::{CoreError, image_from_json, image_to_json, model, register};
+use serde_json::{Value, json};
+
+fn answer(line: &str) -> Result<Value, String> {
+    let request: Value = serde_json::from_str(line).map_err(|error| format!("the line is no JSON: {error}"))?;
+    let registered = || -> Result<String, CoreError> {
+        let options: ConverterOptions = model::from_json(&request["options"], "options")?;
+        let mut image = image_from_json(request["document"].clone(), "document")?;
+        register(&mut image, &options)?;
+        image_to_json(&image)
+    };
+    let document = registered().map_err(|error| error.to_string())?;
+    let document: Value = serde_json::from_str(&document).map_err(|error| error.to_string())?;
+    Ok(json!({ "document": document }))
+}
+
+fn main() -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let answer = answer(&line?).unwrap_or_else(|error| json!({ "error": error }));
+        writeln!(out, "{answer}")?;
+    }
+    Ok(())
+}

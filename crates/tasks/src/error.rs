@@ -1,0 +1,94 @@
+//! What can go wrong in a task, and the exit code that follows.
+
+use std::path::PathBuf;
+
+use ome_zarr_convert_compute::ComputeError;
+use ome_zarr_convert_core::{CoreError, Turn};
+
+/// An error of a task: the one message its user sees.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// The init side.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// The compute side.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// Some tiles' files are not what their tiles declare; found before anything was written.
+    #[error("{}", list(.problems, *.tiles))]
+    Files {
+        /// Every problem, in the order of the tiles.
+        problems: Vec<ComputeError>,
+        /// Number of tiles looked at.
+        tiles: usize,
+    },
+    /// Some images failed, others may be complete.
+    #[error("{failed} of {images} images failed; the first, {zarr_url}: {source}")]
+    Images {
+        /// Number of images that failed.
+        failed: usize,
+        /// Number of images.
+        images: usize,
+        /// The first that failed.
+        zarr_url: String,
+        /// Why.
+        source: Box<TaskError>,
+    },
+    /// The arguments of a task are not as they must be.
+    #[error("{place}: {problem}")]
+    Arguments {
+        /// The file, or which argument.
+        place: String,
+        /// What was found, what was expected, what to do.
+        problem: String,
+    },
+    /// A file of the task could not be read or written.
+    #[error("cannot {action} {}: {source}", .path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+fn list(problems: &[ComputeError], tiles: usize) -> String {
+    const SHOWN: usize = 5;
+    let mut text = match problems {
+        [one] => return one.to_string(),
+        many => format!("{} of {tiles} tiles cannot be converted:", many.len()),
+    };
+    for problem in problems.iter().take(SHOWN) {
+        text.push_str("\n  ");
+        text.push_str(&problem.to_string());
+    }
+    if problems.len() > SHOWN {
+        text.push_str(&format!("\n  and {} more", problems.len() - SHOWN));
+    }
+    text
+}
+
+impl TaskError {
+    /// 2: wrong usage or input, nothing was converted; 1: the conversion failed.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Core(error) => match error.turn() {
+                Turn::Options | Turn::Data => 2,
+                Turn::Environment => 1,
+            },
+            Self::Arguments { .. } => 2,
+            Self::Compute(error) => match error.turn() {
+                Turn::Options => 2,
+                Turn::Data | Turn::Environment => 1,
+            },
+            Self::Files { .. } | Self::Images { .. } | Self::Io { .. } => 1,
+        }
+    }
+
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}
