@@ -237,7 +237,9 @@ def tables(path: str, theirs: Path, mine: Path, backend: str, out: list[str]) ->
 def read_table(folder: Path, backend: str) -> pl.DataFrame:
     """A table group of any backend as a data frame."""
     if backend == "csv":
-        return pl.read_csv(folder / "table.csv")
+        # A missing number is `nan` in the reference's plate tables and empty in its image tables; ours is empty in both.
+        table = pl.read_csv(folder / "table.csv", null_values=["nan"])
+        return table.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))
     if backend == "parquet":
         return pl.read_parquet(folder / "table.parquet")
     if backend == "json":

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ome_zarr_convert_core::acquisition::color::CYCLE;
 use ome_zarr_convert_core::options::{ConverterOptions, TableBackendOption};
-use ome_zarr_convert_core::{Axis, CoreError, Roi, TiledImage};
+use ome_zarr_convert_core::{Axis, Roi, TiledImage, parquet_bytes};
 use ome_zarr_convert_ngff::{
     ArrayMetadata, Axis as NgffAxis, Cell, Codec, DataTable, ImageMetadata, Level as NgffLevel, NgffVersion,
     OmeroChannel, Roi as TableRoi, RoiTable, Table, TableBackend, Window as NgffWindow, write_tables,
@@ -140,12 +140,7 @@ pub(crate) fn write_image_tables(
         TableBackendOption::Csv => TableBackend::Csv,
         TableBackendOption::Json => TableBackend::Json,
         TableBackendOption::Anndata => TableBackend::AnnData,
-        TableBackendOption::Parquet => {
-            return Err(CoreError::NotSupported {
-                option: "omezarr_options.table_backend \"parquet\"".into(),
-            }
-            .into());
-        }
+        TableBackendOption::Parquet => TableBackend::Parquet(&parquet_bytes),
     };
     Ok(write_tables(dir, version, &tables, backend)?)
 }

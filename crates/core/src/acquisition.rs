@@ -2,6 +2,7 @@
 
 pub mod color;
 mod file;
+mod overrides;
 
 pub use file::{AcquisitionFile, read_acquisition_file};
 use ome_zarr_convert_ngff::DataType;

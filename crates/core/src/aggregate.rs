@@ -1,33 +1,47 @@
 //! From tiles to images: filters, grouping by path, and the data type of each image.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use ome_zarr_convert_ngff::DataType;
 use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
 
 use crate::error::CoreError;
-use crate::options::{ConverterOptions, Filter, Grouping};
+use crate::extensions::Extensions;
+use crate::filter::{FilterStep, apply_step};
+use crate::options::{ConverterOptions, Grouping};
 use crate::roi::Axis;
 use crate::tile::Tile;
 use crate::tiled_image::{Region, TiledImage};
+use crate::validator::{Validation, ValidatorStep, apply_all};
 
 /// What the aggregation needs besides tiles and options.
 #[derive(Clone, Copy)]
 pub struct Aggregation<'a> {
     /// Filters on tiles, applied in order before aggregation.
-    pub filters: &'a [Filter],
+    pub filters: &'a [FilterStep],
+    /// Validators on images, applied after aggregation.
+    pub validators: &'a [ValidatorStep],
     /// Base folder of relative file paths.
     pub resource: Option<&'a str>,
     /// How tiles are loaded; asked for the data type of each image's first tile.
     pub loader: &'a dyn ImageLoader,
+    /// Filters and validators that the program added by name.
+    pub extensions: &'a Extensions,
+    /// Told what deserves a word but is no error.
+    pub warn: &'a dyn Fn(String),
 }
 
 impl Default for Aggregation<'_> {
     fn default() -> Self {
+        static NONE: LazyLock<Extensions> = LazyLock::new(Extensions::new);
         Self {
             filters: &[],
+            validators: &[],
             resource: None,
             loader: &DefaultImageLoader,
+            extensions: &NONE,
+            warn: &|_| {},
         }
     }
 }
@@ -42,7 +56,7 @@ pub fn tiles_aggregation_pipeline(
     with: &Aggregation<'_>,
 ) -> Result<Vec<TiledImage>, CoreError> {
     for filter in with.filters {
-        tiles = crate::filter::apply(filter, tiles)?;
+        tiles = apply_step(filter, tiles, with.extensions)?;
     }
     if tiles.is_empty() {
         return Err(CoreError::NoTiles);
@@ -68,6 +82,12 @@ pub fn tiles_aggregation_pipeline(
         };
         add_tile(&mut images[index], tile, per_fov)?;
     }
+    let validation = Validation {
+        loader: with.loader,
+        resource: with.resource,
+        warn: with.warn,
+    };
+    apply_all(with.validators, &images, &validation, with.extensions)?;
     Ok(images)
 }
 

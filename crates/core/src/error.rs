@@ -108,6 +108,16 @@ pub enum CoreError {
         /// The output.
         path: PathBuf,
     },
+    /// Something that a converter adds by name is not there, or its name is taken.
+    #[error("{what} {name:?}: {problem}")]
+    Extension {
+        /// Which kind of addition.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
     /// An option that this version does not know how to carry out.
     #[error("{option} is not supported yet")]
     NotSupported {
@@ -142,7 +152,11 @@ impl CoreError {
             Self::Ngff(NgffError::ShardsIn04 { .. } | NgffError::VersionMismatch { .. }) => Turn::Options,
             Self::Ngff(NgffError::DuplicateImage { .. } | NgffError::InvalidName { .. }) => Turn::Data,
             Self::Io { .. } | Self::OutputExists { .. } | Self::Ngff(_) => Turn::Environment,
-            Self::Document(_) | Self::NotSupported { .. } | Self::Path { .. } | Self::Syntax { .. } => Turn::Options,
+            Self::Document(_)
+            | Self::Extension { .. }
+            | Self::NotSupported { .. }
+            | Self::Path { .. }
+            | Self::Syntax { .. } => Turn::Options,
             Self::Missing { .. }
             | Self::Table { .. }
             | Self::Tile { .. }

@@ -2,15 +2,61 @@
 
 use fancy_regex::Regex;
 use ome_zarr_convert_ngff::Cell;
+use serde_json::Value;
 
 use crate::collection::{Collection, ImageInPlate};
 use crate::error::CoreError;
+use crate::extensions::Extensions;
+use crate::model;
 use crate::options::{AttributeValue, Filter, FilterMode};
 use crate::tile::Tile;
 
-/// The tiles that `filter` keeps, in their order.
-pub(crate) fn apply(filter: &Filter, tiles: Vec<Tile>) -> Result<Vec<Tile>, CoreError> {
-    let keeps = predicate(filter)?;
+/// A filter: a built-in one, or one that a converter added by name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FilterStep {
+    /// One of the built-in filters.
+    BuiltIn(Filter),
+    /// A filter of the program's [`Extensions`].
+    Custom {
+        /// Its name.
+        name: String,
+        /// Its document, with `name`.
+        params: Value,
+    },
+}
+
+impl From<Filter> for FilterStep {
+    fn from(filter: Filter) -> Self {
+        Self::BuiltIn(filter)
+    }
+}
+
+impl FilterStep {
+    /// Reads the document of a filter: one whose `name` the extensions know, or a built-in one.
+    pub fn from_json(document: &Value, extensions: &Extensions) -> Result<Self, CoreError> {
+        let name = document.get("name").and_then(Value::as_str).unwrap_or_default();
+        if extensions.filter(name).is_ok() {
+            return Ok(Self::Custom {
+                name: name.to_owned(),
+                params: document.clone(),
+            });
+        }
+        Ok(Self::BuiltIn(model::from_json(document, "filter")?))
+    }
+}
+
+/// The tiles that a filter keeps, in their order.
+pub(crate) fn apply_step(step: &FilterStep, tiles: Vec<Tile>, extensions: &Extensions) -> Result<Vec<Tile>, CoreError> {
+    match step {
+        FilterStep::BuiltIn(filter) => apply(filter, tiles),
+        FilterStep::Custom { name, params } => {
+            let filter = extensions.filter(name)?;
+            keep(tiles, |tile| filter.keep(tile, params))
+        }
+    }
+}
+
+fn keep(tiles: Vec<Tile>, keeps: impl Fn(&Tile) -> Result<bool, CoreError>) -> Result<Vec<Tile>, CoreError> {
     let mut kept = Vec::with_capacity(tiles.len());
     for tile in tiles {
         if keeps(&tile)? {
@@ -18,6 +64,11 @@ pub(crate) fn apply(filter: &Filter, tiles: Vec<Tile>) -> Result<Vec<Tile>, Core
         }
     }
     Ok(kept)
+}
+
+/// The tiles that `filter` keeps, in their order.
+pub(crate) fn apply(filter: &Filter, tiles: Vec<Tile>) -> Result<Vec<Tile>, CoreError> {
+    keep(tiles, predicate(filter)?)
 }
 
 type Predicate<'a> = Box<dyn Fn(&Tile) -> Result<bool, CoreError> + 'a>;

@@ -13,6 +13,7 @@ pub use write::image_to_json;
 use crate::error::CoreError;
 use crate::model;
 use crate::options::{ConverterOptions, OverwriteMode};
+use crate::registration::PipelineStep;
 
 crate::model::model! {
     /// What the init task hands to one compute task.
@@ -25,6 +26,10 @@ crate::model::model! {
         pub converter_options: ConverterOptions;
         /// What to do with an output that exists.
         pub overwrite_mode: OverwriteMode = OverwriteMode::NoOverwrite;
+        /// Name of the loader that a converter added for these images. Left out for the built-in one.
+        pub image_loader: Option<String> = None, ours;
+        /// Steps of the registration. Left out for the default ones.
+        pub registration_pipeline: Option<Vec<PipelineStep>> = None, ours;
     }
 }
 

@@ -10,6 +10,7 @@ pub mod acquisition;
 mod aggregate;
 mod collection;
 mod error;
+mod extensions;
 mod filter;
 mod handover;
 pub mod model;
@@ -21,21 +22,28 @@ mod setup;
 mod table;
 mod tile;
 mod tiled_image;
+mod validator;
 
 pub use acquisition::AcquisitionDetails;
 pub use aggregate::{Aggregation, differing_attributes, tiles_aggregation_pipeline};
 pub use collection::{Collection, CustomCollection, ImageInPlate, SingleImage, row_label};
 pub use error::{CoreError, Turn};
+pub use extensions::{
+    CollectionHandler, DEFAULT_LOADER, Extensions, ImageValidator, REGISTRATION_STEPS, RegistrationStep, TileFilter,
+};
+pub use filter::FilterStep;
 pub use handover::{
     ConvertParallelInitArgs, DocumentSource, ParallelizationEntry, Retries, image_from_json, image_from_json_str,
     image_to_json, read_document, remove_document,
 };
 pub use ome_zarr_convert_ngff::{Cell, DataType};
-pub use registration::register;
+pub use registration::{PipelineStep, register, register_with};
 pub use roi::{Axis, Roi, Space, Span, world_to_pixel};
-pub use setup::{existing_outputs, setup_images_for_conversion};
+pub use setup::{OwnTypes, existing_outputs, setup_images_for_conversion, setup_images_with};
 pub use table::{
-    add_image_sizes, hcs_images_from_dataframe, read_tiles_table, single_images_from_dataframe, table_has_time,
+    add_image_sizes, hcs_images_from_dataframe, parquet_bytes, read_tiles_table, single_images_from_dataframe,
+    table_has_time,
 };
 pub use tile::{Attributes, Tile};
 pub use tiled_image::{Region, TiledImage};
+pub use validator::{Validation, ValidatorStep};

@@ -7,20 +7,65 @@ mod offset;
 mod pixel_grid;
 
 use crate::error::CoreError;
+use crate::extensions::{Extensions, REGISTRATION_STEPS};
 use crate::options::{ConverterOptions, Grouping, StagePositionCorrections, TilingStrategy};
 use crate::roi::{Axis, Roi};
 use crate::tiled_image::TiledImage;
 
+crate::model::model! {
+    /// One step of a registration pipeline: a built-in one, or one that a converter added by name.
+    pub struct PipelineStep "PipelineStep" {
+        /// Name of the step.
+        pub name: String;
+        /// What the step is told; built-in steps take theirs from the options and need nothing.
+        pub params: serde_json::Map<String, serde_json::Value> = serde_json::Map::new();
+    }
+}
+
+/// Registers an image by a pipeline of steps, in their order. `None` is the default pipeline ([`register`]).
+pub fn register_with(
+    image: &mut TiledImage,
+    options: &ConverterOptions,
+    pipeline: Option<&[PipelineStep]>,
+    extensions: &Extensions,
+) -> Result<(), CoreError> {
+    let Some(pipeline) = pipeline else {
+        return register(image, options);
+    };
+    for step in pipeline {
+        if REGISTRATION_STEPS.contains(&step.name.as_str()) {
+            built_in_step(&step.name, image, options)?;
+        } else {
+            let params = serde_json::Value::Object(step.params.clone());
+            extensions.registration_step(&step.name)?.apply(image, &params)?;
+        }
+    }
+    Ok(())
+}
+
 /// Registers an image: offsets, pixel grid, jitter, channels, tiling. Afterwards every box is in whole pixels, and the
 /// regions are ordered by field of view (first appearance), which decides who wins where tiles overlap.
 pub fn register(image: &mut TiledImage, options: &ConverterOptions) -> Result<(), CoreError> {
+    REGISTRATION_STEPS
+        .iter()
+        .try_for_each(|step| built_in_step(step, image, options))
+}
+
+fn built_in_step(name: &str, image: &mut TiledImage, options: &ConverterOptions) -> Result<(), CoreError> {
     let corrections = &options.stage_position_corrections;
-    let translated = matches!(options.grouping, Grouping::PerFov(_)) && image.translation.is_some();
-    offset::remove_offsets(image, corrections, translated)?;
-    pixel_grid::align_to_pixel_grid(image)?;
-    remove_jitter(image, corrections);
-    channels::reindex_channels(image, corrections)?;
-    tile(image, &options.grouping.tiling())
+    match name {
+        "offset_removal" => {
+            let translated = matches!(options.grouping, Grouping::PerFov(_)) && image.translation.is_some();
+            offset::remove_offsets(image, corrections, translated)
+        }
+        "align_to_pixel_grid" => pixel_grid::align_to_pixel_grid(image),
+        "xy_jitter_correction" => {
+            remove_jitter(image, corrections);
+            Ok(())
+        }
+        "reindex_channels" => channels::reindex_channels(image, corrections),
+        _ => tile(image, &options.grouping.tiling()),
+    }
 }
 
 /// Within a field of view, every tile takes x and y of the field's first tile.

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use crate::collection::Collection;
 use crate::error::CoreError;
+use crate::extensions::Extensions;
 use crate::handover::{ConvertParallelInitArgs, ParallelizationEntry, image_to_json};
 use crate::options::{ConverterOptions, OverwriteMode, Serialization};
 use crate::path::{join, tidy};
+use crate::registration::PipelineStep;
 use crate::tiled_image::TiledImage;
 
 /// Sets plates up (single images need nothing) and makes the parallelization list, one entry per image.
@@ -23,6 +25,35 @@ pub fn setup_images_for_conversion(
     options: &ConverterOptions,
     overwrite_mode: OverwriteMode,
 ) -> Result<Vec<ParallelizationEntry>, CoreError> {
+    let own = OwnTypes {
+        extensions: &Extensions::new(),
+        image_loader: None,
+        registration_pipeline: None,
+    };
+    setup_images_with(images, zarr_dir, collection_type, options, overwrite_mode, &own)
+}
+
+/// What a converter brings of its own to the set-up: named in the entries, so that the compute task finds it again.
+#[derive(Clone, Copy)]
+pub struct OwnTypes<'a> {
+    /// The program's additions; asked for a collection handler of the collection type.
+    pub extensions: &'a Extensions,
+    /// Name of the loader of the images; `None` is the built-in one.
+    pub image_loader: Option<&'a str>,
+    /// Steps of the registration; `None` are the default ones.
+    pub registration_pipeline: Option<&'a [PipelineStep]>,
+}
+
+/// [`setup_images_for_conversion`] with a converter's own types.
+pub fn setup_images_with(
+    images: &[TiledImage],
+    zarr_dir: &str,
+    collection_type: &str,
+    options: &ConverterOptions,
+    overwrite_mode: OverwriteMode,
+    own: &OwnTypes<'_>,
+) -> Result<Vec<ParallelizationEntry>, CoreError> {
+    own.extensions.loader(own.image_loader)?;
     if !Path::new(zarr_dir).is_absolute() {
         return Err(CoreError::Path {
             path: zarr_dir.to_owned(),
@@ -36,8 +67,15 @@ pub fn setup_images_for_conversion(
     {
         return Err(CoreError::OutputExists { path });
     }
-    let elsewhere = plates::set_up(images, zarr_dir, options, overwrite_mode)?;
-    let mut entries = build_parallelization_list(images, zarr_dir, options, overwrite_mode)?;
+    let elsewhere = if matches!(collection_type, "ImageInPlate" | "SingleImage") {
+        plates::set_up(images, zarr_dir, options, overwrite_mode)?
+    } else {
+        let version = options.omezarr_options.ngff_version.version();
+        let handler = own.extensions.collection_handler(collection_type)?;
+        handler.set_up(Path::new(zarr_dir), images, version, overwrite_mode)?;
+        HashMap::new()
+    };
+    let mut entries = build_parallelization_list(images, zarr_dir, options, overwrite_mode, own)?;
     for (image, entry) in images.iter().zip(&mut entries) {
         if let Some(path) = elsewhere.get(&image.path) {
             entry.zarr_url = join(zarr_dir, path)?;
@@ -85,7 +123,7 @@ fn check_collection_type(images: &[TiledImage], collection_type: &str) -> Result
         let is = match &*image.collection {
             Collection::ImageInPlate(_) => "ImageInPlate",
             Collection::SingleImage(_) => "SingleImage",
-            Collection::Custom(_) => continue,
+            Collection::Custom(_) => collection_type,
         };
         if is != collection_type {
             return Err(CoreError::Syntax {
@@ -104,6 +142,7 @@ fn build_parallelization_list(
     zarr_dir: &str,
     options: &ConverterOptions,
     overwrite_mode: OverwriteMode,
+    own: &OwnTypes<'_>,
 ) -> Result<Vec<ParallelizationEntry>, CoreError> {
     let temp = &options.runtime_settings.temp_json_options;
     let mut documents: Vec<String> = Vec::new();
@@ -129,6 +168,8 @@ fn build_parallelization_list(
                 tiled_image_json_str: text,
                 converter_options: options.clone(),
                 overwrite_mode,
+                image_loader: own.image_loader.map(str::to_owned),
+                registration_pipeline: own.registration_pipeline.map(<[PipelineStep]>::to_vec),
             },
         })
     };

@@ -3,6 +3,7 @@
 mod cells;
 mod file;
 mod fill;
+mod parquet;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ pub use fill::{add_image_sizes, table_has_time};
 use indexmap::IndexMap;
 use ome_zarr_convert_ngff::Cell;
 use ome_zarr_convert_sources::LoaderSpec;
+pub use parquet::parquet_bytes;
 use polars::prelude::DataFrame;
 
 use crate::acquisition::AcquisitionDetails;

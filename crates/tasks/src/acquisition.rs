@@ -46,7 +46,10 @@ pub fn read_acquisition(folder: &Path, kind: &CollectionKind) -> Result<Vec<Tile
         }
         .into());
     }
-    let table_path = folder.join("tiles.csv");
+    let table_path = match folder.join("tiles.parquet") {
+        parquet if parquet.is_file() && !folder.join("tiles.csv").is_file() => parquet,
+        _ => folder.join("tiles.csv"),
+    };
     let details_path = folder.join("acquisition_details.toml");
     let in_table = |error: CoreError| match error {
         CoreError::Table { place, problem } => CoreError::Table {

@@ -15,15 +15,22 @@ const MISSING: [&str; 17] = [
 /// Columns that are names: they stay as written, so that a field called `01` does not become `1`.
 const NAMES: [&str; 5] = ["file_path", "fov_name", "image_path", "row", "plate_name"];
 
-/// Reads a table of tiles from a CSV file: blank lines are passed over, columns typed over their whole length (integers, numbers,
-/// booleans, else text; integers with a gap become numbers), missing values as pandas knows them.
+/// Reads a table of tiles from a Parquet file (told by its suffix) or a CSV file. In CSV, blank lines are passed over,
+/// columns are typed over their whole length (integers, numbers, booleans, else text; integers with a gap become
+/// numbers), and missing values are those that pandas knows.
 pub fn read_tiles_table(path: &Path) -> Result<DataFrame, CoreError> {
     if !path.is_file() {
         return Err(CoreError::Missing {
             path: path.to_owned(),
-            hint: "the table of tiles must be a CSV file with one row per image file; give the folder that holds it"
+            hint: "the table of tiles must be a CSV or Parquet file with one row per image file; give the folder that holds it"
                 .into(),
         });
+    }
+    if path
+        .extension()
+        .is_some_and(|suffix| suffix.eq_ignore_ascii_case("parquet"))
+    {
+        return super::parquet::read(path);
     }
     let failed = |problem: String| CoreError::Table {
         place: path.display().to_string(),
@@ -44,7 +51,7 @@ pub fn read_tiles_table(path: &Path) -> Result<DataFrame, CoreError> {
     let table = options
         .into_reader_with_file_handle(std::io::Cursor::new(bytes))
         .finish();
-    let table = table.map_err(|error| failed(format!("it is no table in CSV form: {error}")))?;
+    let table = table.map_err(|error| failed(format!("it is no table in CSV form: {}", csv_problem(&error))))?;
     let columns: Vec<Vec<Option<&str>>> = table
         .columns()
         .iter()
@@ -52,11 +59,21 @@ pub fn read_tiles_table(path: &Path) -> Result<DataFrame, CoreError> {
         .collect::<polars::prelude::PolarsResult<_>>()
         .map_err(|error| failed(error.to_string()))?;
     let filled: Vec<usize> = (0..table.height())
-        .filter(|row| columns.iter().any(|cells| cells[*row].is_some()))
+        .filter(|row| {
+            columns
+                .iter()
+                .any(|cells| cells[*row].is_some_and(|cell| !cell.trim().is_empty()))
+        })
         .collect();
-    let typed = table.columns().iter().zip(&columns).map(|(column, cells)| {
+    let typed = table.columns().iter().zip(&columns).enumerate();
+    let typed = typed.filter_map(|(index, (column, cells))| {
         let cells: Vec<Option<&str>> = filled.iter().map(|row| cells[*row]).collect();
-        typed_column(column.name().trim(), &cells)
+        match column.name().trim() {
+            // A spreadsheet leaves empty columns behind; an index without a name has values.
+            "" if cells.iter().all(Option::is_none) => None,
+            "" => Some(typed_column(&format!("Unnamed: {index}"), &cells)),
+            name => Some(typed_column(name, &cells)),
+        }
     });
     let typed: Vec<Column> = typed.collect();
     let table = DataFrame::new(filled.len(), typed).map_err(|error| failed(error.to_string()))?;
@@ -76,13 +93,17 @@ fn typed_column(name: &str, cells: &[Option<&str>]) -> Column {
     }
     let gaps = cells.iter().any(Option::is_none);
     let all = |test: fn(&str) -> bool| cells.iter().flatten().any(|_| true) && cells.iter().flatten().all(|t| test(t));
-    if all(|text| text.trim().parse::<i64>().is_ok()) && !gaps {
+    let integers = all(is_integer);
+    if integers && !gaps {
         let values: Vec<i64> = cells
             .iter()
             .flatten()
             .filter_map(|text| text.trim().parse().ok())
             .collect();
         Series::new(name.into(), values).into_column()
+    } else if all(is_whole) && !integers {
+        // Too long for a number without loss: a barcode.
+        name_column().into_column()
     } else if all(is_number) {
         let values: Vec<Option<f64>> = cells
             .iter()
@@ -97,9 +118,28 @@ fn typed_column(name: &str, cells: &[Option<&str>]) -> Column {
     }
 }
 
-/// Decimal numbers and infinities; `nan` never arrives here, being a missing value.
+/// Decimal numbers and infinities; `nan` never arrives here, being a missing value, and in capitals is text.
 fn is_number(text: &str) -> bool {
-    text.trim().parse::<f64>().is_ok()
+    text.trim().parse::<f64>().is_ok_and(|number| !number.is_nan())
+}
+
+fn is_integer(text: &str) -> bool {
+    text.trim().parse::<i64>().is_ok()
+}
+
+/// Digits only: whole numbers of any size.
+fn is_whole(text: &str) -> bool {
+    let digits = text.trim().trim_start_matches(['+', '-']);
+    !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// What the parser says, without the advice that it has for programmers.
+fn csv_problem(error: &polars::prelude::PolarsError) -> String {
+    let text = error.to_string();
+    if text.contains("more fields than defined") {
+        return "a row has more cells than the header has names; put text that holds commas into double quotes".into();
+    }
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
 fn boolean(text: &str) -> Option<bool> {
