@@ -161,7 +161,7 @@ fn write(
     with: &Conversion<'_>,
 ) -> Result<(), ComputeError> {
     let version = with.options.omezarr_options.ngff_version.version();
-    let arrays = metadata::arrays(plan);
+    let arrays = metadata::arrays(plan, with.options);
     for (level, array) in plan.levels.iter().zip(&arrays) {
         let dir = dir.join(&level.name);
         fs::create_dir_all(&dir).map_err(ComputeError::io("create", &dir))?;

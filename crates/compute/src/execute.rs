@@ -164,7 +164,7 @@ impl<'a> Execution<'a> {
                 }
                 return Ok(());
             };
-            let parent = Node::parent_of(&coarser.level, chunk);
+            let parent = coarser.level.parent_of(chunk);
             let node = &coarser.nodes[flat_index(parent, coarser.grid)];
             let finished = node.absorb(&writer.level, chunk, buffer.as_ref(), &self.pool);
             if let Some(buffer) = buffer {

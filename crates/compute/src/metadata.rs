@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use ome_zarr_convert_core::acquisition::color::CYCLE;
-use ome_zarr_convert_core::options::{ConverterOptions, TableBackendOption};
+use ome_zarr_convert_core::options::{
+    BloscCompressorOption, Compression, ConverterOptions, ShuffleOption, TableBackendOption,
+};
 use ome_zarr_convert_core::{Axis, Roi, TiledImage, parquet_bytes};
 use ome_zarr_convert_ngff::{
-    ArrayMetadata, Axis as NgffAxis, Cell, Codec, DataTable, ImageMetadata, Level as NgffLevel, NgffVersion,
-    OmeroChannel, Roi as TableRoi, RoiTable, Table, TableBackend, Window as NgffWindow, write_tables,
+    ArrayMetadata, Axis as NgffAxis, BloscCompressor, Cell, Codec, DataTable, ImageMetadata, Level as NgffLevel,
+    NgffVersion, OmeroChannel, Roi as TableRoi, RoiTable, Shuffle, Table, TableBackend, Window as NgffWindow,
+    write_tables,
 };
 use serde_json::Value;
 
@@ -16,16 +19,42 @@ use crate::plan::ImagePlan;
 use crate::window::Window;
 
 /// Metadata of the array of every level.
-pub(crate) fn arrays(plan: &ImagePlan) -> Vec<ArrayMetadata> {
+pub(crate) fn arrays(plan: &ImagePlan, options: &ConverterOptions) -> Vec<ArrayMetadata> {
     let array = |level: &crate::plan::Level| ArrayMetadata {
         shape: plan.own_axes(level.shape),
         chunks: plan.own_axes(level.chunk),
         shards: level.shard.map(|shard| plan.own_axes(shard)),
         data_type: plan.data_type,
-        codec: Codec::default(),
+        codec: codec(&options.omezarr_options.compression),
         axes: plan.axes.iter().map(|axis| axis.name().to_owned()).collect(),
     };
     plan.levels.iter().map(array).collect()
+}
+
+/// The codec that an option asks for. `auto` is Blosc with LZ4, level 5 and byte shuffle.
+fn codec(compression: &Compression) -> Codec {
+    match compression {
+        Compression::Auto(_) => Codec::default(),
+        Compression::Blosc(blosc) => Codec::Blosc {
+            cname: match blosc.cname {
+                BloscCompressorOption::Lz4 => BloscCompressor::Lz4,
+                BloscCompressorOption::Zstd => BloscCompressor::Zstd,
+            },
+            level: blosc.level as u8,
+            shuffle: match blosc.shuffle {
+                ShuffleOption::None => Shuffle::None,
+                ShuffleOption::Byte => Shuffle::Byte,
+                ShuffleOption::Bit => Shuffle::Bit,
+            },
+        },
+        Compression::Zstd(zstd) => Codec::Zstd {
+            level: zstd.level as i32,
+        },
+        Compression::Gzip(gzip) => Codec::Gzip {
+            level: gzip.level as u32,
+        },
+        Compression::None(_) => Codec::None,
+    }
 }
 
 /// Writes the group of an image with its multiscale and channel metadata.

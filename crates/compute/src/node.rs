@@ -55,13 +55,8 @@ impl Node {
                 content: None,
             }),
         };
-        let mut children = 1;
         for (at, axis) in [Y, X].into_iter().enumerate() {
-            let (grid, finer_grid) = (level.grid()[axis], finer.grid()[axis]);
-            let last = chunk[axis] == grid - 1;
-            let first_child = chunk[axis] * 2;
-            let end_child = if last { finer_grid } else { first_child + 2 };
-            children *= end_child - first_child;
+            let family = level.children_along(finer, chunk, axis);
             let halved = finer.shape[axis] > 1;
             let scale = if halved { 2 } else { 1 };
             node.start[at] = chunk[axis] * level.chunk[axis];
@@ -69,23 +64,16 @@ impl Node {
             node.halved[at] = halved;
             node.footprint[at] = (node.start[at] * scale, node.valid[at] * scale);
             let end = node.footprint[at].0 + node.footprint[at].1;
-            node.seams[at] = (first_child + 1..end_child)
+            node.seams[at] = (family.start + 1..family.end)
                 .map(|child| child * finer.chunk[axis])
                 .filter(|boundary| halved && boundary % 2 == 1 && *boundary < end)
                 .collect();
         }
         node.state = Mutex::new(State {
-            children_left: children,
+            children_left: level.children_of(finer, chunk),
             content: None,
         });
         node
-    }
-
-    /// The chunk of `level` that takes in `child`.
-    pub(crate) fn parent_of(level: &Level, child: Index5) -> Index5 {
-        let grid = level.grid();
-        let parent = |axis: usize| (child[axis] / 2).min(grid[axis] - 1);
-        [child[0], child[1], child[2], parent(Y), parent(X)]
     }
 
     /// Takes in a child (`None`: all zeros). After the last one the chunk is complete: its pixels, or `None` if all are zeros.

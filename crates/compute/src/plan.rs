@@ -1,12 +1,14 @@
 //! What one image will be: levels, chunks, where each tile goes, and the order of work. Pure: no I/O, no threads.
 
+mod cost;
 mod levels;
 mod placement;
 
+pub use cost::Cost;
 pub use levels::Level;
 use levels::Sharding;
-use ome_zarr_convert_core::options::{ConverterOptions, PyramidLevels, ShardingStrategy};
-use ome_zarr_convert_core::{Axis, TiledImage};
+use ome_zarr_convert_core::options::{BadTiles, ConverterOptions, Grouping, Overlap, PyramidLevels, ShardingStrategy};
+use ome_zarr_convert_core::{Axis, CoreError, TiledImage};
 use ome_zarr_convert_ngff::DataType;
 pub use placement::Placement;
 
@@ -54,6 +56,7 @@ impl ImagePlan {
             problem,
         };
         check_channels(image)?;
+        check_supported(options)?;
         let shape = to_index5(&image.axes, &image.output_shape());
         let Some(first_group) = image.fields_of_view().into_iter().next() else {
             return Err(wrong("it has no tiles".into()));
@@ -71,14 +74,15 @@ impl ImagePlan {
         };
         let sharding = match &options.omezarr_options.shards {
             ShardingStrategy::None(_) => None,
-            ShardingStrategy::MultipleOfChunks(multiple) => Some(Sharding {
-                factors: [
+            ShardingStrategy::MultipleOfChunks(multiple) => Some(match multiple.target_bytes {
+                Some(bytes) => Sharding::TargetPixels((bytes / image.data_type.size_bytes() as u64).max(1)),
+                None => Sharding::Factors([
                     multiple.t_factor,
                     multiple.c_factor,
                     multiple.z_factor,
                     multiple.xy_factor,
                     multiple.xy_factor,
-                ],
+                ]),
             }),
         };
         let levels = levels::plan_levels(shape, chunk, sharding, names);
@@ -103,6 +107,20 @@ impl ImagePlan {
     /// The entries of an [`Index5`] for the axes that the image has.
     pub fn own_axes(&self, index: Index5) -> Vec<u64> {
         self.axes.iter().map(|axis| index[*axis as usize]).collect()
+    }
+}
+
+/// Options that are not built yet are refused by name, never ignored.
+fn check_supported(options: &ConverterOptions) -> Result<(), ComputeError> {
+    let refuse = |option: String| Err(CoreError::NotSupported { option }.into());
+    if options.bad_tiles != BadTiles::Fail {
+        return refuse(format!("bad_tiles {:?}", options.bad_tiles.as_str()));
+    }
+    match &options.grouping {
+        Grouping::Mosaic(mosaic) if mosaic.overlap != Overlap::Last => {
+            refuse(format!("grouping.overlap {:?}", mosaic.overlap.as_str()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -126,8 +126,10 @@ impl Drop for Staging {
     /// Removes the folder after a failure, so that nothing is left behind.
     fn drop(&mut self) {
         if !self.published {
-            // The error that led here is the one to tell.
-            let _ = fs::remove_dir_all(&self.dir);
+            // The error that led here is the one to tell. The lock goes last, so that nobody builds in what is being removed.
+            let _ = clear(&self.dir)
+                .and_then(|()| remove_lock(&self.dir))
+                .map(|()| fs::remove_dir(&self.dir));
         }
     }
 }

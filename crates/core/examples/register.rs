@@ -3,29 +3,26 @@
 //! Reads lines `{"document": …, "options": …}` from standard input, an image document and converter options each, and
 //! answers every line in turn: `{"document": …}` after registration, or `{"error": …}`.
 
+use std::error::Error;
 use std::io::{BufRead, Write};
 
 use ome_zarr_convert_core::options::ConverterOptions;
-use ome_zarr_convert_core::{CoreError, image_from_json, image_to_json, model, register};
+use ome_zarr_convert_core::{image_from_json, image_to_json, model, register};
 use serde_json::{Value, json};
 
-fn answer(line: &str) -> Result<Value, String> {
-    let request: Value = serde_json::from_str(line).map_err(|error| format!("the line is no JSON: {error}"))?;
-    let registered = || -> Result<String, CoreError> {
-        let options: ConverterOptions = model::from_json(&request["options"], "options")?;
-        let mut image = image_from_json(request["document"].clone(), "document")?;
-        register(&mut image, &options)?;
-        image_to_json(&image)
-    };
-    let document = registered().map_err(|error| error.to_string())?;
-    let document: Value = serde_json::from_str(&document).map_err(|error| error.to_string())?;
+fn registered(line: &str) -> Result<Value, Box<dyn Error>> {
+    let request: Value = serde_json::from_str(line)?;
+    let options: ConverterOptions = model::from_json(&request["options"], "options")?;
+    let mut image = image_from_json(request["document"].clone(), "document")?;
+    register(&mut image, &options)?;
+    let document: Value = serde_json::from_str(&image_to_json(&image)?)?;
     Ok(json!({ "document": document }))
 }
 
 fn main() -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
-        let answer = answer(&line?).unwrap_or_else(|error| json!({ "error": error }));
+        let answer = registered(&line?).unwrap_or_else(|error| json!({ "error": error.to_string() }));
         writeln!(out, "{answer}")?;
     }
     Ok(())

@@ -149,7 +149,7 @@ impl CoreError {
     /// Whose turn it is.
     pub fn turn(&self) -> Turn {
         match self {
-            Self::Ngff(NgffError::ShardsIn04 { .. } | NgffError::VersionMismatch { .. }) => Turn::Options,
+            Self::Ngff(NgffError::ShardsIn04 | NgffError::VersionMismatch { .. }) => Turn::Options,
             Self::Ngff(NgffError::DuplicateImage { .. } | NgffError::InvalidName { .. }) => Turn::Data,
             Self::Io { .. } | Self::OutputExists { .. } | Self::Ngff(_) => Turn::Environment,
             Self::Document(_)

@@ -5,16 +5,22 @@
 
 mod acquisition;
 mod channels;
+mod compression;
 mod filters;
 mod grouping;
 mod older_filters;
 mod omezarr;
 mod runtime;
 mod stage;
+mod tiles;
 mod validators;
 
 pub use self::acquisition::{AcquisitionOptions, OutputDataType, PixelSizeModel, StageOrientation};
 pub use self::channels::{ChannelInfo, ChannelInfoUI, ColorMenu, HexColor};
+pub use self::compression::{
+    AutoCompression, BloscCompression, BloscCompressorOption, Compression, GzipCompression, NoCompression, ShuffleOption,
+    ZstdCompression,
+};
 pub use self::filters::{
     AcquisitionFilter, AttributeFilter, AttributeValue, BoolValue, ChannelFilter, Filter, FilterMode, FloatValue,
     FovNameFilter, IntValue, IsNoneValue, IsNotNoneValue, RegexFilter, StringValue, TRangeFilter, WellFilter,
@@ -33,6 +39,7 @@ pub use self::runtime::{
     TempJsonOptions, ThreadScheduler,
 };
 pub use self::stage::{StagePositionCorrections, TOffset, XyOffset, ZOffset};
+pub use self::tiles::{BadTiles, Overlap};
 pub use self::validators::{ShapeDtypeProbeValidator, Validator};
 
 use crate::model::{choice, model};
@@ -79,6 +86,8 @@ model! {
         pub omezarr_options: OmeZarrOptions = OmeZarrOptions::default(), title "OME-Zarr Options";
         /// Parallelism and the way from the init task to the compute tasks. The defaults suit most conversions.
         pub runtime_settings: RuntimeSettings = RuntimeSettings::default(), title "Runtime Settings";
+        /// What happens to tiles that cannot be read. An addition to the reference's options.
+        pub bad_tiles: BadTiles = BadTiles::Fail, ours;
     }
 }
 

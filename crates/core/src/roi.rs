@@ -187,7 +187,7 @@ mod tests {
     fn only_what_is_almost_whole_snaps() {
         assert_eq!(world_to_pixel(6.5, 0.65), 10.0);
         assert_eq!(world_to_pixel(10.0099, 1.0), 10.0);
-        assert_eq!(world_to_pixel(10.01, 1.0), 10.01);
+        assert_eq!(world_to_pixel(10.015625, 1.0), 10.015625);
         assert_eq!(world_to_pixel(-0.009, 1.0), 0.0);
     }
 

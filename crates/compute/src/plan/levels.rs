@@ -1,15 +1,44 @@
 //! Levels of the pyramid and the chunks and shards of each.
 
+use std::ops::Range;
+
 use ome_zarr_convert_core::options::ChunkingStrategy;
 use ome_zarr_convert_core::{Axis, Roi};
 
 use super::{Index5, X, Y};
 
-/// Chunks per shard along each axis.
+/// How chunks are gathered into shards.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Sharding {
-    /// Factors in array order.
-    pub(super) factors: Index5,
+pub(super) enum Sharding {
+    /// So many chunks along each axis.
+    Factors(Index5),
+    /// So many chunks that a shard has about this number of pixels, chosen for each level.
+    TargetPixels(u64),
+}
+
+impl Sharding {
+    /// Shape of the shards of a level: whole chunks within its shape.
+    fn shape(self, shape: Index5, chunk: Index5) -> Index5 {
+        let whole = |axis: usize| (shape[axis] / chunk[axis]).max(1);
+        let factors = match self {
+            Self::Factors(factors) => factors,
+            Self::TargetPixels(pixels) => {
+                // Planes first, since readers move about in them, then depth, time and channels.
+                let mut factors = [1; 5];
+                let mut left = (pixels / chunk.iter().product::<u64>()).max(1);
+                factors[X] = left.isqrt().clamp(1, whole(X));
+                factors[Y] = (left / factors[X]).clamp(1, whole(Y));
+                factors[X] = (left / factors[Y]).clamp(1, whole(X));
+                left /= factors[Y] * factors[X];
+                for axis in [2, 0, 1] {
+                    factors[axis] = left.clamp(1, whole(axis));
+                    left /= factors[axis];
+                }
+                factors
+            }
+        };
+        std::array::from_fn(|axis| factors[axis].min(whole(axis)).max(1) * chunk[axis])
+    }
 }
 
 /// One level of the pyramid.
@@ -31,6 +60,30 @@ impl Level {
     /// Number of chunks along each axis.
     pub fn grid(&self) -> Index5 {
         std::array::from_fn(|axis| self.shape[axis].div_ceil(self.chunk[axis]))
+    }
+
+    /// The chunk of this level into which `child`, a chunk of the next finer level, is halved.
+    pub(crate) fn parent_of(&self, child: Index5) -> Index5 {
+        let grid = self.grid();
+        let parent = |axis: usize| (child[axis] / 2).min(grid[axis] - 1);
+        [child[0], child[1], child[2], parent(Y), parent(X)]
+    }
+
+    /// The chunks of the next finer level that are halved into `chunk`, along y (axis 3) or x (axis 4): the last chunk of an axis takes
+    /// all that remain.
+    pub(crate) fn children_along(&self, finer: &Self, chunk: Index5, axis: usize) -> Range<u64> {
+        let first = chunk[axis] * 2;
+        first..if chunk[axis] + 1 == self.grid()[axis] {
+            finer.grid()[axis]
+        } else {
+            first + 2
+        }
+    }
+
+    /// Number of chunks of the next finer level that are halved into `chunk`.
+    pub(crate) fn children_of(&self, finer: &Self, chunk: Index5) -> u64 {
+        let along = |axis: usize| self.children_along(finer, chunk, axis);
+        (along(Y).end - along(Y).start) * (along(X).end - along(X).start)
     }
 
     /// Pixels of the chunk at `index` that lie inside the level, along each axis.
@@ -84,12 +137,7 @@ pub(super) fn plan_levels(shape: Index5, chunk: Index5, sharding: Option<Shardin
             factor = (double(finer.factor.0, halves.0), double(finer.factor.1, halves.1));
         }
         let chunk = clip(chunk, shape);
-        let shard = sharding.map(|sharding| {
-            std::array::from_fn(|axis| {
-                let wanted = chunk[axis].saturating_mul(sharding.factors[axis]).min(shape[axis]);
-                (wanted / chunk[axis]).max(1) * chunk[axis]
-            })
-        });
+        let shard = sharding.map(|sharding| sharding.shape(shape, chunk));
         levels.push(Level {
             name,
             shape,
@@ -148,6 +196,24 @@ mod tests {
         });
         let levels = plan_levels([1, 1, 1, 32, 80], [1, 1, 1, 10, 10], sharding, vec!["0".into()]);
         assert_eq!(levels[0].shard, Some([1, 1, 1, 30, 40]));
+    }
+
+    #[test]
+    fn a_target_size_fills_planes_first() {
+        let shard = |pixels: u64| {
+            let sharding = Some(Sharding::TargetPixels(pixels));
+            let levels = plan_levels(
+                [1, 2, 4, 80, 40],
+                [1, 1, 1, 10, 10],
+                sharding,
+                vec!["0".into(), "1".into()],
+            );
+            (levels[0].shard.unwrap(), levels[1].shard.unwrap())
+        };
+        assert_eq!(shard(1), ([1, 1, 1, 10, 10], [1, 1, 1, 10, 10]));
+        assert_eq!(shard(900), ([1, 1, 1, 30, 30], [1, 1, 1, 40, 20]));
+        assert_eq!(shard(3200), ([1, 1, 1, 80, 40], [1, 1, 4, 40, 20]));
+        assert_eq!(shard(1_000_000), ([1, 2, 4, 80, 40], [1, 2, 4, 40, 20]));
     }
 
     #[test]

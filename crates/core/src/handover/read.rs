@@ -114,6 +114,12 @@ fn to_image(document: ImageDocument, place: &str) -> Result<TiledImage, CoreErro
     for name in &document.axes {
         axes.push(axis(name).ok_or_else(|| wrong(format!("axes hold {name:?}; known are t, c, z, y, x")))?);
     }
+    if axes.windows(2).any(|pair| pair[0] >= pair[1]) {
+        let found = document.axes.join(", ");
+        return Err(wrong(format!(
+            "axes are {found}, but they must keep the order t, c, z, y, x, each once"
+        )));
+    }
     let data_type = DataType::from_name(&document.data_type).ok_or_else(|| {
         wrong(format!(
             "data_type is {:?}, which OME-Zarr does not know",

@@ -67,19 +67,19 @@ trait Document {
     fn document(self) -> impl Serialize;
 }
 
-impl<'a> Document for &'a Region {
+impl Document for &Region {
     fn document(self) -> impl Serialize {
         RegionDocument(self)
     }
 }
 
-impl<'a> Document for &'a ChannelInfo {
+impl Document for &ChannelInfo {
     fn document(self) -> impl Serialize {
         ChannelDocument(self)
     }
 }
 
-impl<'a> Document for &'a Cell {
+impl Document for &Cell {
     fn document(self) -> impl Serialize {
         CellDocument(self)
     }

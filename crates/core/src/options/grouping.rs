@@ -1,5 +1,6 @@
 //! Which fields of view make an image, and how they are arranged in it.
 
+use super::tiles::Overlap;
 use crate::model::{model, union};
 
 model! {
@@ -43,6 +44,8 @@ model! {
     pub struct MosaicGrouping "Mosaic" tag mode = "Mosaic" {
         /// How the fields of view are arranged in the mosaic.
         pub tiling_strategy: TilingStrategy = TilingStrategy::default(), title "Tiling Strategy";
+        /// Which pixel is written where tiles overlap. An addition to the reference's options.
+        pub overlap: Overlap = Overlap::Last, ours;
     }
 }
 

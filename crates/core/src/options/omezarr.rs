@@ -1,5 +1,6 @@
 //! How the output is laid out: resolution levels, chunks, shards, NGFF version and tables.
 
+use super::compression::Compression;
 use crate::model::{Path, Problems, Value, choice, model, union};
 use ome_zarr_convert_ngff::NgffVersion;
 
@@ -152,6 +153,9 @@ model! {
         pub c_factor: u64 = 1, title "Chunks per Shard in C", min 1;
         /// How many chunks a shard holds along time.
         pub t_factor: u64 = 1, title "Chunks per Shard in T", min 1;
+        /// About how many bytes of pixels a shard holds, in place of the factors. Chosen per level. An addition to the
+        /// reference's options.
+        pub target_bytes: Option<u64> = None, title "Bytes per Shard", min 1, ours;
     }
 }
 
@@ -200,6 +204,8 @@ model! {
         pub ngff_version: NgffVersionOption = NgffVersionOption::V04, title "NGFF Version";
         /// File format of the ROI tables. Condition tables are always CSV.
         pub table_backend: TableBackendOption = TableBackendOption::Csv, title "Table Backend";
+        /// How chunks are compressed. An addition to the reference's options.
+        pub compression: Compression = Compression::default(), ours;
     }
 }
 

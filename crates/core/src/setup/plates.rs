@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use ome_zarr_convert_ngff::{
-    Cell, DataTable, NgffVersion, Plate, PlateImage, Table, TableBackend, add_table, read_table,
+    Cell, DataTable, NgffError, NgffVersion, Plate, PlateImage, Table, TableBackend, add_table, read_table,
 };
 
 use crate::collection::{Collection, ImageInPlate};
@@ -47,7 +47,8 @@ pub(super) fn set_up(
     }
     // Everything that can be wrong is found before the first plate is touched.
     let mut tables = Vec::with_capacity(plates.len());
-    for placed in plates.values() {
+    for (name, placed) in &plates {
+        check_existing(Path::new(&join(zarr_dir, name)?), version, mode)?;
         tables.push(condition_table(placed)?);
     }
     let mut elsewhere = HashMap::new();
@@ -66,8 +67,26 @@ pub(super) fn set_up(
     Ok(elsewhere)
 }
 
-/// Writes or extends one plate; gives the path of each image within it, if the plate had a say.
+/// Whether a plate that exists can be extended, or be removed.
+fn check_existing(dir: &Path, version: NgffVersion, mode: OverwriteMode) -> Result<(), CoreError> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    if mode != OverwriteMode::Extend {
+        return check_removable(dir);
+    }
+    let found = Plate::open(dir)?.version();
+    if found == version {
+        return Ok(());
+    }
+    Err(CoreError::Ngff(NgffError::VersionMismatch {
+        path: dir.to_owned(),
+        found,
+        asked: version,
+    }))
+}
 
+/// Writes or extends one plate; gives the path of each image within it, if the plate had a say.
 fn write_plate(
     dir: &Path,
     name: &str,
@@ -100,7 +119,8 @@ fn write_plate(
         }
     } else {
         if dir.exists() {
-            remove_zarr(dir)?;
+            check_removable(dir)?;
+            std::fs::remove_dir_all(dir).map_err(CoreError::io("remove", dir))?;
         }
         Plate::write_new(dir, version, name, &wells)?;
     }
@@ -116,8 +136,8 @@ fn write_plate(
     Ok(paths)
 }
 
-/// Removes an output folder. One that holds something else than a zarr is not ours to remove.
-fn remove_zarr(dir: &Path) -> Result<(), CoreError> {
+/// An output folder that holds something else than a zarr is not ours to remove.
+fn check_removable(dir: &Path) -> Result<(), CoreError> {
     let is_zarr = [".zgroup", ".zattrs", ".zarray", "zarr.json"]
         .iter()
         .any(|name| dir.join(name).is_file());
@@ -129,7 +149,7 @@ fn remove_zarr(dir: &Path) -> Result<(), CoreError> {
                 .into(),
         });
     }
-    std::fs::remove_dir_all(dir).map_err(CoreError::io("remove", dir))
+    Ok(())
 }
 
 /// The condition table of a plate: place columns, then the attributes; images without attributes are left out. `None` without

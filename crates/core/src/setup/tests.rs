@@ -370,15 +370,28 @@ fn a_plate_is_extended_with_its_condition_table() {
         C 11 0 0 Drug
     "#]]
     .assert_eq(&output.conditions());
+    // A column of the old or the new rows only has gaps.
+    let dosed = image(Collection::in_plate("P", "D", 1, 0), &[("dose", Cell::Int(5))]);
+    output.set_up(&[dosed], json!({}), OverwriteMode::Extend).unwrap();
+    expect![[r#"
+        row column acquisition path_in_well drug dose
+        B 2 0 0 Drug Null
+        A 1 0 0 water Null
+        A 1 1 1 DMSO Null
+        C 11 0 0 Drug Null
+        D 1 0 0 Null 5
+    "#]]
+    .assert_eq(&output.conditions());
     // Without attributes there is nothing to merge: the table stays.
     let plain = image(Collection::in_plate("P", "D", 4, 0), &[]);
     output.set_up(&[plain], json!({}), OverwriteMode::Extend).unwrap();
     expect![[r#"
-        row column acquisition path_in_well drug
-        B 2 0 0 Drug
-        A 1 0 0 water
-        A 1 1 1 DMSO
-        C 11 0 0 Drug
+        row column acquisition path_in_well drug dose
+        B 2 0 0 Drug Null
+        A 1 0 0 water Null
+        A 1 1 1 DMSO Null
+        C 11 0 0 Drug Null
+        D 1 0 0 Null 5
     "#]]
     .assert_eq(&output.conditions());
 }
@@ -400,6 +413,33 @@ fn a_plate_keeps_its_version() {
         .set_up(&[well("B", 2, 0, "DMSO")], newer, OverwriteMode::Overwrite)
         .unwrap();
     assert_eq!(output.wells(), ["B/02"]);
+}
+
+/// Everything that can be wrong with any plate is found before the first one is touched.
+#[test]
+fn no_plate_is_touched_when_another_cannot_be() {
+    let in_q = || image(Collection::in_plate("Q", "A", 1, 0), &[]);
+    let images = [well("A", 1, 0, "DMSO"), in_q()];
+    let output = Output::new();
+    output.set_up(&images[..1], json!({}), NEW).unwrap();
+    output.put("Q.zarr/thesis.docx", "years of work");
+    output.fails(&images, json!({}), OverwriteMode::Overwrite, expect![[r#"
+        cannot use the path "OUT/Q.zarr": it should be replaced, but it holds no zarr; move it away, or choose another output folder
+    "#]]);
+    output.fails(
+        &images,
+        json!({}),
+        OverwriteMode::Extend,
+        expect![[r#"
+        OUT/Q.zarr is no Zarr group: it has neither .zgroup nor zarr.json
+    "#]],
+    );
+    let newer = json!({"omezarr_options": {"ngff_version": "0.5"}});
+    let output = Output::new();
+    output.set_up(&[in_q()], newer, NEW).unwrap();
+    output.fails(&images, json!({}), OverwriteMode::Extend, expect![[r#"
+        the plate OUT/Q.zarr is OME-NGFF 0.5, the images to be added are 0.4: set `ngff_version` to 0.5, or write another plate
+    "#]]);
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub fn read_tiles_table(path: &Path) -> Result<DataFrame, CoreError> {
             // A spreadsheet leaves empty columns behind; an index without a name has values.
             "" if cells.iter().all(Option::is_none) => None,
             "" => Some(typed_column(&format!("Unnamed: {index}"), &cells)),
-            name => Some(typed_column(name, &cells)),
+            name => Some(typed_column(&second_name(name), &cells)),
         }
     });
     let typed: Vec<Column> = typed.collect();
@@ -131,6 +131,13 @@ fn is_integer(text: &str) -> bool {
 fn is_whole(text: &str) -> bool {
     let digits = text.trim().trim_start_matches(['+', '-']);
     !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// A column whose name an earlier one has: `dose.1`, as pandas calls it.
+fn second_name(name: &str) -> String {
+    let numbered = name.rsplit_once("_duplicated_");
+    let number = numbered.and_then(|(name, number)| Some((name, number.parse::<usize>().ok()?)));
+    number.map_or_else(|| name.to_owned(), |(name, number)| format!("{name}.{}", number + 1))
 }
 
 /// What the parser says, without the advice that it has for programmers.

@@ -460,9 +460,9 @@ fn files_that_are_no_table() {
     check_columns(
         b"a,a\n1,2\n",
         expect![[r#"
-        "a" i64: [Int(1)]
-        "a_duplicated_0" i64: [Int(2)]
-    "#]],
+            "a" i64: [Int(1)]
+            "a.1" i64: [Int(2)]
+        "#]],
     );
     check_columns(
         b"a\xff,b\n1,2\n",
