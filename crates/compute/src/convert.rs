@@ -115,9 +115,10 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
     let counters = Counters::default();
     let tiles = Tiles::new(&report.plan, &image.regions, with.loader, with.resource, &counters)?;
     let staging = Staging::begin(with.target)?;
-    write(&image, &report.plan, staging.dir(), &tiles, &counters, with)?;
+    let files = write(&image, &report.plan, staging.dir(), &tiles, &counters, with)?;
     let mark = Mark {
         fingerprint,
+        files,
         note: (with.note)(&report.plan),
     };
     staging.publish(&mark, with.overwrite_mode != OverwriteMode::NoOverwrite)?;
@@ -159,7 +160,7 @@ fn write(
     tiles: &Tiles<'_>,
     counters: &Counters,
     with: &Conversion<'_>,
-) -> Result<(), ComputeError> {
+) -> Result<Vec<u64>, ComputeError> {
     let version = with.options.omezarr_options.ngff_version.version();
     let arrays = metadata::arrays(plan, with.options);
     for (level, array) in plan.levels.iter().zip(&arrays) {
@@ -174,11 +175,10 @@ fn write(
         progress: with.progress,
         cancellation: with.cancellation,
     };
-    let windows = Execution::new(plan, arrays, dir, surroundings)?
-        .run(&image.path)?
-        .finish();
-    metadata::write_image(dir, version, image, plan, &windows)?;
-    metadata::write_image_tables(dir, version, image, plan, with.options)
+    let written = Execution::new(plan, arrays, dir, surroundings)?.run(&image.path)?;
+    metadata::write_image(dir, version, image, plan, &written.windows)?;
+    metadata::write_image_tables(dir, version, image, plan, with.options)?;
+    Ok(written.files)
 }
 
 /// Size and modification time of every source file.

@@ -11,7 +11,7 @@ use ome_zarr_convert_sources::SourceError;
 pub enum ComputeError {
     /// Registration, or the document of the image.
     #[error(transparent)]
-    Core(#[from] CoreError),
+    Core(Box<CoreError>),
     /// Metadata or tables could not be written.
     #[error(transparent)]
     Ngff(#[from] NgffError),
@@ -89,6 +89,12 @@ pub enum ComputeError {
         /// Path of the image.
         image: String,
     },
+}
+
+impl From<CoreError> for ComputeError {
+    fn from(error: CoreError) -> Self {
+        Self::Core(Box::new(error))
+    }
 }
 
 impl ComputeError {

@@ -2,7 +2,7 @@
 //! child of a coarse chunk goes on with that chunk. Nothing written is read back.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
@@ -15,7 +15,7 @@ use crate::plan::{ImagePlan, Index5, Leaf, Level, X, Y, for_each_index};
 use crate::progress::{Cancellation, Counters, Event, Progress};
 use crate::shard::ShardWriter;
 use crate::tiles::Tiles;
-use crate::window::Windows;
+use crate::window::{Window, Windows};
 
 /// One level while it is written.
 struct Writer {
@@ -24,6 +24,7 @@ struct Writer {
     codec: ChunkCodec,
     dir: PathBuf,
     shards: Option<ShardWriter>,
+    files: AtomicU64,
     /// Unfinished chunks by their index in the grid; empty for level 0.
     nodes: Vec<Node>,
     grid: Index5,
@@ -40,6 +41,14 @@ pub(crate) struct Execution<'a> {
     counters: &'a Counters,
     progress: &'a dyn Progress,
     cancellation: &'a Cancellation,
+}
+
+/// What an execution wrote.
+pub(crate) struct Written {
+    /// Display windows, per channel.
+    pub(crate) windows: Vec<Window>,
+    /// Files of pixels, per level.
+    pub(crate) files: Vec<u64>,
 }
 
 /// What an execution needs besides its plan.
@@ -81,6 +90,7 @@ impl<'a> Execution<'a> {
                 codec,
                 dir,
                 shards,
+                files: AtomicU64::new(0),
                 nodes,
                 grid,
             });
@@ -99,8 +109,8 @@ impl<'a> Execution<'a> {
         })
     }
 
-    /// Writes every chunk on the threads of the current pool; gives the display windows' pixels back.
-    pub(crate) fn run(self, image: &str) -> Result<Windows, ComputeError> {
+    /// Writes every chunk on the threads of the current pool.
+    pub(crate) fn run(self, image: &str) -> Result<Written, ComputeError> {
         let next = AtomicUsize::new(0);
         let stop = AtomicBool::new(false);
         let first_error: Mutex<Option<(usize, ComputeError)>> = Mutex::new(None);
@@ -136,7 +146,14 @@ impl<'a> Execution<'a> {
         });
         match first_error.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some((_, error)) => Err(error),
-            None => Ok(self.windows),
+            None => Ok(Written {
+                files: self
+                    .writers
+                    .iter()
+                    .map(|writer| writer.files.load(Ordering::Relaxed))
+                    .collect(),
+                windows: self.windows.finish(),
+            }),
         }
     }
 
@@ -190,20 +207,21 @@ impl<'a> Execution<'a> {
             let Some(encoded) = encoded else { return Ok(()) };
             let key = writer.metadata.chunk_key(self.version, &self.plan.own_axes(chunk));
             write_file(&writer.dir.join(key), &encoded)?;
-            return self.written(encoded.len());
+            self.written(writer, encoded.len());
+            return Ok(());
         };
         if let Some((shard, file)) = shards.add(chunk, encoded) {
             let key = writer.metadata.chunk_key(self.version, &self.plan.own_axes(shard));
             write_file(&writer.dir.join(key), &file)?;
-            return self.written(file.len());
+            self.written(writer, file.len());
         }
         Ok(())
     }
 
-    fn written(&self, bytes: usize) -> Result<(), ComputeError> {
+    fn written(&self, writer: &Writer, bytes: usize) {
+        writer.files.fetch_add(1, Ordering::Relaxed);
         Counters::add(&self.counters.bytes_written, bytes as u64);
         self.progress.on(Event::FileWritten { bytes: bytes as u64 });
-        Ok(())
     }
 
     fn add_to_windows(&self, level: &Level, chunk: Index5, buffer: Option<&Buffer>) {

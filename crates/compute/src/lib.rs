@@ -3,6 +3,8 @@
 //! [`ImagePlan`] says, without touching a file, what an image will be; [`convert_image`] registers an image, plans it and carries
 //! the plan out on the threads of the current rayon pool. The image appears at its path in one step, complete.
 
+#[doc(hidden)]
+pub mod bench;
 mod buffer;
 mod codec;
 mod convert;
@@ -19,11 +21,13 @@ mod publish;
 mod shard;
 mod threads;
 mod tiles;
+mod verify;
 mod window;
 
 pub use convert::{Conversion, Outcome, Report, convert_image, plan_image, preflight};
 pub use error::ComputeError;
-pub use plan::{ImagePlan, Index5, Leaf, Level, Placement};
+pub use plan::{Cost, ImagePlan, Index5, Leaf, Level, Placement};
 pub use progress::{Cancellation, Event, Progress, Silent};
 pub use publish::Mark;
 pub use threads::{Threads, run_each};
+pub use verify::{Against, Finding, Verification, verify_image};

@@ -17,6 +17,9 @@ const LOCK: &str = ".lock";
 pub struct Mark {
     /// Hash of the image's document, the options, and size and time of every source file.
     pub fingerprint: String,
+    /// Number of files of pixels per level, so that one that goes missing is noticed.
+    #[serde(default)]
+    pub files: Vec<u64>,
     /// Whatever the caller of the conversion wanted to find again.
     pub note: serde_json::Value,
 }

@@ -191,9 +191,7 @@ mod tests {
 
     #[test]
     fn shards_are_whole_chunks_within_the_level() {
-        let sharding = Some(Sharding {
-            factors: [1, 1, 1, 4, 4],
-        });
+        let sharding = Some(Sharding::Factors([1, 1, 1, 4, 4]));
         let levels = plan_levels([1, 1, 1, 32, 80], [1, 1, 1, 10, 10], sharding, vec!["0".into()]);
         assert_eq!(levels[0].shard, Some([1, 1, 1, 30, 40]));
     }

@@ -1,0 +1,9 @@
+//! Conversions through the public API: held against a naive oracle, counted, and made to fail.
+#![cfg(test)]
+
+mod counts;
+mod failures;
+mod oracle;
+mod random;
+mod scene;
+mod threads;
