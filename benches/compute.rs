@@ -118,6 +118,7 @@ fn convert(acquisition: &Acquisition, target: &Path, options: &ConverterOptions)
         progress: &Silent,
         cancellation: &Cancellation::new(),
         note: &|_| Value::Null,
+        ..Conversion::new(target, options)
     };
     convert_image(acquisition.image(), &conversion).expect("a conversion");
 }

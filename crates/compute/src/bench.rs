@@ -2,7 +2,7 @@
 
 use bytemuck::{NoUninit, Pod};
 use ome_zarr_convert_core::TiledImage;
-use ome_zarr_convert_core::options::ConverterOptions;
+use ome_zarr_convert_core::options::{ConverterOptions, Overlap};
 use ome_zarr_convert_ngff::{ArrayMetadata, DataType, NgffVersion};
 use ome_zarr_convert_sources::ImageLoader;
 
@@ -77,7 +77,16 @@ pub fn fill_first_chunk(
     buffers: &Buffers,
 ) -> Result<(), ComputeError> {
     let counters = Counters::default();
-    let tiles = Tiles::new(plan, &image.regions, loader, None, &counters)?;
+    let tiles = Tiles::new(
+        plan,
+        &image.regions,
+        loader,
+        None,
+        &counters,
+        Default::default(),
+        Overlap::Last,
+    );
+    let tiles = tiles.map_err(|(_, error)| error)?;
     let leaf = &plan.leaves[0];
     if let Some(buffer) = tiles.fill(leaf.chunk, &leaf.placements, &buffers.0)? {
         buffers.0.give(buffer);

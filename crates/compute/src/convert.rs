@@ -1,26 +1,31 @@
 //! Converts one image: registered, planned, written beside its path, published.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 use std::time::UNIX_EPOCH;
 
-use ome_zarr_convert_core::options::{ConverterOptions, OverwriteMode};
-use ome_zarr_convert_core::{TiledImage, image_to_json, model, register};
-use ome_zarr_convert_sources::ImageLoader;
+use ome_zarr_convert_core::options::{BadTiles, ConverterOptions, Grouping, Overlap, OverwriteMode};
+use ome_zarr_convert_core::{Extensions, PipelineStep, TiledImage, image_to_json, model, register, register_with};
+use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
+use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use crate::disk::DiskLevel;
 use crate::error::ComputeError;
 use crate::execute::{Execution, Surroundings};
 use crate::guard::guarded;
+use crate::ledger::Ledger;
 use crate::metadata;
 use crate::plan::ImagePlan;
-use crate::progress::{Cancellation, Counters, Event, Progress};
+use crate::progress::{Cancellation, Counters, Event, Progress, Silent};
 use crate::publish::{Mark, Staging, is_complete};
 use crate::tiles::{Tiles, check_source, required_type};
 
-/// What a conversion needs besides the image.
+/// What a conversion needs besides the image. [`Conversion::new`] gives the usual; set the fields that differ.
 #[derive(Clone, Copy)]
 pub struct Conversion<'a> {
     /// Absolute path of the output.
@@ -29,16 +34,49 @@ pub struct Conversion<'a> {
     pub options: &'a ConverterOptions,
     /// What to do with an output that exists.
     pub overwrite_mode: OverwriteMode,
+    /// Steps of the registration; `None` are the default ones.
+    pub pipeline: Option<&'a [PipelineStep]>,
+    /// What the program adds by name.
+    pub extensions: &'a Extensions,
     /// Loads the tiles.
     pub loader: &'a dyn ImageLoader,
     /// Base folder of relative file paths.
     pub resource: Option<&'a str>,
+    /// Bytes that the pixels in memory may take; `None`: as many as all threads of the pool need.
+    pub pixel_budget: Option<u64>,
+    /// Whether files must outlast a loss of power, not only of the process, before the image appears.
+    pub durable: bool,
+    /// Whether finished units of an earlier run are decoded, besides their size, before they are kept.
+    pub check: bool,
     /// Listens to what happens.
     pub progress: &'a dyn Progress,
     /// Asks to stop.
     pub cancellation: &'a Cancellation,
     /// Makes a note to be found again in the mark of the finished image.
     pub note: &'a (dyn Fn(&ImagePlan) -> serde_json::Value + Sync),
+}
+
+impl<'a> Conversion<'a> {
+    /// Absolute file paths, built-in loader and registration, no overwriting, no limit, in silence.
+    pub fn new(target: &'a Path, options: &'a ConverterOptions) -> Self {
+        static NO_EXTENSIONS: LazyLock<Extensions> = LazyLock::new(Extensions::new);
+        static NEVER: Cancellation = Cancellation::new();
+        Self {
+            target,
+            options,
+            overwrite_mode: OverwriteMode::NoOverwrite,
+            pipeline: None,
+            extensions: &NO_EXTENSIONS,
+            loader: &DefaultImageLoader,
+            resource: None,
+            pixel_budget: None,
+            durable: false,
+            check: false,
+            progress: &Silent,
+            cancellation: &NEVER,
+            note: &|_| serde_json::Value::Null,
+        }
+    }
 }
 
 /// How a conversion ended.
@@ -71,6 +109,19 @@ pub struct Report {
     pub files_opened: u64,
     /// Planes decoded.
     pub planes_decoded: u64,
+    /// Units (chunks or shards) that an earlier run had finished.
+    pub units_kept: u64,
+    /// Tiles that were left empty, and why.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A tile that was left empty because it, or another of its field of view, is bad.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The tile: field of view and file.
+    pub tile: String,
+    /// What is wrong.
+    pub problem: String,
 }
 
 /// Converts an image on the threads of the current rayon pool. It appears at its path complete, or not at all.
@@ -81,8 +132,8 @@ pub fn convert_image(image: TiledImage, with: &Conversion<'_>) -> Result<Report,
 
 fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, ComputeError> {
     let sources = Sources::stat(&image, with)?;
-    let fingerprint = sources.fingerprint(&image, with.options)?;
-    register(&mut image, with.options)?;
+    let fingerprint = sources.fingerprint(&image, with)?;
+    register_with(&mut image, with.options, with.pipeline, with.extensions)?;
     let plan = ImagePlan::new(&image, with.options)?;
     let mut report = Report {
         outcome: Outcome::Written,
@@ -92,30 +143,54 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
         chunks_written: 0,
         files_opened: 0,
         planes_decoded: 0,
+        units_kept: 0,
+        left_out: Vec::new(),
         plan,
     };
     if let Some(outcome) = look_at_existing(&image, &fingerprint, with)? {
         with.progress.on(Event::AlreadyComplete { path: with.target });
         return Ok(Report { outcome, ..report });
     }
-    if report.plan.levels_left_out > 0 {
-        let written = report.plan.levels.len();
-        let asked = written + report.plan.levels_left_out;
-        with.progress.on(Event::LevelsLeftOut {
-            image: &image.path,
-            written,
-            asked,
-        });
-    }
-    with.progress.on(Event::Planned {
-        image: &image.path,
-        tiles: report.tiles,
-        pixel_bytes: report.plan.pixel_bytes(),
-    });
-    let counters = Counters::default();
-    let tiles = Tiles::new(&report.plan, &image.regions, with.loader, with.resource, &counters)?;
+    let workers = affordable_workers(&image, &report.plan, with)?;
+    tell(&image, &report.plan, with);
     let staging = Staging::begin(with.target)?;
-    let files = write(&image, &report.plan, staging.dir(), &tiles, &counters, with)?;
+    let counters = Counters::default();
+    let mut bad = BadTilesFound::default();
+    let files = loop {
+        let written = write(
+            &image,
+            &report.plan,
+            &staging,
+            &fingerprint,
+            workers,
+            &counters,
+            &bad,
+            with,
+        );
+        match written {
+            Ok((files, kept)) => {
+                report.units_kept = report.units_kept.max(kept);
+                break files;
+            }
+            Err((Some(number), error)) if with.options.bad_tiles != BadTiles::Fail && error.is_of_a_tile() => {
+                bad.add(number, &error, &image, &report.plan, with.options.bad_tiles);
+                if bad.all.len() == report.plan.placements.len() {
+                    return Err(error);
+                }
+                if with.options.bad_tiles == BadTiles::SkipFov {
+                    // Other tiles of the field may be in chunks that are finished.
+                    staging.clear()?;
+                }
+            }
+            Err((_, error)) => {
+                if error.is_interruption() {
+                    staging.keep();
+                }
+                return Err(error);
+            }
+        }
+    };
+    report.left_out = bad.told;
     let mark = Mark {
         fingerprint,
         files,
@@ -130,6 +205,65 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
     report.files_opened = count(&counters.files_opened);
     report.planes_decoded = count(&counters.planes_decoded);
     Ok(report)
+}
+
+/// Tells what is about to happen.
+fn tell(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) {
+    if plan.levels_left_out > 0 {
+        let written = plan.levels.len();
+        let asked = written + plan.levels_left_out;
+        with.progress.on(Event::LevelsLeftOut {
+            image: &image.path,
+            written,
+            asked,
+        });
+    }
+    with.progress.on(Event::Planned {
+        image: &image.path,
+        tiles: image.regions.len(),
+        pixel_bytes: plan.pixel_bytes(),
+    });
+}
+
+/// As many threads of the pool as the budget allows; none is an error that says what is needed.
+fn affordable_workers(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) -> Result<usize, ComputeError> {
+    let threads = rayon::current_num_threads();
+    let Some(budget) = with.pixel_budget else {
+        return Ok(threads);
+    };
+    let affordable = (1..=threads).rev().find(|workers| plan.peak_bytes(*workers) <= budget);
+    affordable.ok_or_else(|| ComputeError::Memory {
+        image: image.path.clone(),
+        budget,
+        needed: plan.peak_bytes(1),
+    })
+}
+
+/// Placements whose sources are bad, with the fields of view that are left out for it.
+#[derive(Default)]
+struct BadTilesFound {
+    all: BTreeSet<usize>,
+    told: Vec<LeftOut>,
+}
+
+impl BadTilesFound {
+    fn add(&mut self, number: usize, error: &ComputeError, image: &TiledImage, plan: &ImagePlan, policy: BadTiles) {
+        let region = |number: usize| &image.regions[plan.placements[number].region];
+        let field = &region(number).roi.name;
+        for other in 0..plan.placements.len() {
+            let out = other == number || (policy == BadTiles::SkipFov && region(other).roi.name == *field);
+            if out && self.all.insert(other) {
+                let problem = match other == number {
+                    true => error.to_string(),
+                    false => format!("another tile of its field of view is bad: {error}"),
+                };
+                self.told.push(LeftOut {
+                    tile: region(other).describe(),
+                    problem,
+                });
+            }
+        }
+    }
 }
 
 /// Whether what is at the output's path already makes the conversion unnecessary, or forbids it.
@@ -153,32 +287,112 @@ fn look_at_existing(
     }
 }
 
+/// Files of pixels per level, and units that an earlier run had finished.
+type Files = (Vec<u64>, u64);
+
+/// Writes the image into the staging folder. An error comes with the placement whose source is to blame, if one is.
+#[allow(clippy::too_many_arguments)]
 fn write(
     image: &TiledImage,
     plan: &ImagePlan,
-    dir: &Path,
-    tiles: &Tiles<'_>,
+    staging: &Staging,
+    fingerprint: &str,
+    workers: usize,
     counters: &Counters,
+    bad: &BadTilesFound,
     with: &Conversion<'_>,
-) -> Result<Vec<u64>, ComputeError> {
-    let version = with.options.omezarr_options.ngff_version.version();
+) -> Result<Files, (Option<usize>, ComputeError)> {
+    let (version, dir) = (with.options.omezarr_options.ngff_version.version(), staging.dir());
+    let of_image = |error: ComputeError| (None, error);
     let arrays = metadata::arrays(plan, with.options);
-    for (level, array) in plan.levels.iter().zip(&arrays) {
-        let dir = dir.join(&level.name);
-        fs::create_dir_all(&dir).map_err(ComputeError::io("create", &dir))?;
-        array.write(&dir, version)?;
+    let file_of = |level: usize, unit: crate::plan::Index5| {
+        let array = arrays.get(level)?;
+        Some(
+            dir.join(&plan.levels[level].name)
+                .join(array.chunk_key(version, &plan.own_axes(unit))),
+        )
+    };
+    let ledger = Ledger::open(dir, fingerprint, file_of, || staging.clear());
+    let mut ledger = ledger.map_err(of_image)?;
+    write_arrays(plan, &arrays, dir, version).map_err(of_image)?;
+    if with.check {
+        forget_damaged(&mut ledger, plan, dir).map_err(of_image)?;
     }
+    let kept = ledger.units().count() as u64;
+    let overlap = match &with.options.grouping {
+        Grouping::Mosaic(mosaic) => mosaic.overlap,
+        Grouping::PerFov(_) => Overlap::Last,
+    };
+    let left_out = bad.all.clone();
+    let tiles = Tiles::new(
+        plan,
+        &image.regions,
+        with.loader,
+        with.resource,
+        counters,
+        left_out,
+        overlap,
+    )?;
     let surroundings = Surroundings {
         version,
-        tiles,
+        tiles: &tiles,
+        ledger: &ledger,
+        durable: with.durable,
         counters,
         progress: with.progress,
         cancellation: with.cancellation,
     };
-    let written = Execution::new(plan, arrays, dir, surroundings)?.run(&image.path)?;
-    metadata::write_image(dir, version, image, plan, &written.windows)?;
-    metadata::write_image_tables(dir, version, image, plan, with.options)?;
-    Ok(written.files)
+    let run = || {
+        let written = Execution::new(plan, arrays.clone(), dir, surroundings)?.run(&image.path, workers)?;
+        metadata::write_image(dir, version, image, plan, &written.windows, &bad.told)?;
+        metadata::write_image_tables(dir, version, image, plan, with.options)?;
+        Ok((written.files, kept))
+    };
+    run().map_err(|error| (tiles.failed(), error))
+}
+
+fn write_arrays(
+    plan: &ImagePlan,
+    arrays: &[ArrayMetadata],
+    dir: &Path,
+    version: NgffVersion,
+) -> Result<(), ComputeError> {
+    for (level, array) in plan.levels.iter().zip(arrays) {
+        let dir = dir.join(&level.name);
+        fs::create_dir_all(&dir).map_err(ComputeError::io("create", &dir))?;
+        array.write(&dir, version)?;
+    }
+    Ok(())
+}
+
+/// Decodes what an earlier run finished; what does not decode is written again.
+fn forget_damaged(ledger: &mut Ledger, plan: &ImagePlan, dir: &Path) -> Result<(), ComputeError> {
+    let mut damaged = Vec::new();
+    for (number, level) in plan.levels.iter().enumerate() {
+        let units: Vec<_> = ledger
+            .units()
+            .filter(|(of, _)| *of == number)
+            .map(|(_, unit)| unit)
+            .collect();
+        if units.is_empty() {
+            continue;
+        }
+        let disk = DiskLevel::open(&dir.join(&level.name)).map_err(|finding| ComputeError::Io {
+            action: "check",
+            path: finding.path,
+            source: std::io::Error::other(finding.problem),
+        })?;
+        let bad = |unit: &crate::plan::Index5| disk.decode_own(&plan.own_axes(*unit)).is_some();
+        damaged.extend(
+            units
+                .into_par_iter()
+                .filter(bad)
+                .map(|unit| (number, unit))
+                .collect::<Vec<_>>(),
+        );
+    }
+    damaged.into_iter().for_each(|(level, unit)| ledger.forget(level, unit));
+    Ok(())
 }
 
 /// Size and modification time of every source file.
@@ -200,12 +414,17 @@ impl Sources {
             };
             let metadata = match fs::metadata(&path) {
                 Ok(metadata) => metadata,
+                // Whether the image can do without it is decided when it is read.
+                Err(_) if with.options.bad_tiles != BadTiles::Fail => {
+                    sources.stamps.push((0, 0));
+                    continue;
+                }
                 Err(error) => {
                     let checked = with.loader.preflight(&region.image_loader, with.resource);
                     return Err(match checked {
                         Err(source) => ComputeError::Source {
                             tile: region.describe(),
-                            source,
+                            source: Box::new(source),
                         },
                         Ok(()) => ComputeError::Io {
                             action: "look at",
@@ -230,10 +449,13 @@ impl Sources {
     }
 
     /// Hash of all that decides the output.
-    fn fingerprint(&self, image: &TiledImage, options: &ConverterOptions) -> Result<String, ComputeError> {
+    fn fingerprint(&self, image: &TiledImage, with: &Conversion<'_>) -> Result<String, ComputeError> {
         let mut hash = Sha256::new();
         hash.update(image_to_json(image)?);
-        hash.update(model::to_json(options).to_string());
+        hash.update(model::to_json(with.options).to_string());
+        for step in with.pipeline.into_iter().flatten() {
+            hash.update(model::to_json(step).to_string());
+        }
         hash.update(env!("CARGO_PKG_VERSION"));
         for (len, modified) in &self.stamps {
             hash.update(len.to_le_bytes());
@@ -271,7 +493,7 @@ pub fn preflight(
             .open(&region.image_loader, resource)
             .map_err(|source| ComputeError::Source {
                 tile: region.describe(),
-                source,
+                source: Box::new(source),
             })
     };
     let Some(first) = image.regions.first() else {

@@ -29,7 +29,7 @@ pub enum ComputeError {
         /// The tile: field of view and file.
         tile: String,
         /// What the reader says.
-        source: SourceError,
+        source: Box<SourceError>,
     },
     /// A tile's file is not what the tile declares.
     #[error("{tile}: {problem}")]
@@ -83,6 +83,19 @@ pub enum ComputeError {
         /// The text of the panic.
         message: String,
     },
+    /// The memory limit does not suffice for one thread.
+    #[error(
+        "image {image} needs {needed} bytes of memory for its pixels, but {budget} are left under the memory limit; raise it, or \
+         use smaller chunks or shards"
+    )]
+    Memory {
+        /// Path of the image.
+        image: String,
+        /// Bytes left for pixels.
+        budget: u64,
+        /// Bytes that one thread needs.
+        needed: u64,
+    },
     /// Somebody asked to stop.
     #[error("stopped before image {image} was complete; run the same conversion again to finish it")]
     Cancelled {
@@ -98,13 +111,23 @@ impl From<CoreError> for ComputeError {
 }
 
 impl ComputeError {
+    /// Whether a tile's source is to blame, so that the image might do without it.
+    pub(crate) fn is_of_a_tile(&self) -> bool {
+        matches!(self, Self::Source { .. } | Self::Tile { .. } | Self::Panic { .. })
+    }
+
+    /// Whether running the same conversion again may go on where this one stopped.
+    pub(crate) fn is_interruption(&self) -> bool {
+        matches!(self, Self::Io { .. } | Self::Ngff(_) | Self::Cancelled { .. })
+    }
+
     /// Whose turn it is.
     pub fn turn(&self) -> Turn {
         match self {
             Self::Core(error) => error.turn(),
             Self::Ngff(_) | Self::Io { .. } | Self::OutputExists { .. } | Self::Busy { .. } => Turn::Environment,
             Self::Image { .. } | Self::Source { .. } | Self::Tile { .. } => Turn::Data,
-            Self::Codec { .. } => Turn::Options,
+            Self::Codec { .. } | Self::Memory { .. } => Turn::Options,
             Self::Cancelled { .. } | Self::Panic { .. } => Turn::Environment,
         }
     }

@@ -9,7 +9,9 @@ use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
 
 use crate::buffer::{Buffer, BufferPool};
 use crate::codec::ChunkCodec;
+use crate::disk::{DiskLevel, Finding};
 use crate::error::ComputeError;
+use crate::ledger::Ledger;
 use crate::node::Node;
 use crate::plan::{ImagePlan, Index5, Leaf, Level, X, Y, for_each_index};
 use crate::progress::{Cancellation, Counters, Event, Progress};
@@ -19,6 +21,7 @@ use crate::window::{Window, Windows};
 
 /// One level while it is written.
 struct Writer {
+    number: usize,
     level: Level,
     metadata: ArrayMetadata,
     codec: ChunkCodec,
@@ -35,6 +38,10 @@ pub(crate) struct Execution<'a> {
     plan: &'a ImagePlan,
     version: NgffVersion,
     tiles: &'a Tiles<'a>,
+    ledger: &'a Ledger,
+    /// Chunks of the coarsest level under which everything was finished by an earlier run.
+    finished: Vec<bool>,
+    durable: bool,
     writers: Vec<Writer>,
     windows: Windows,
     pool: BufferPool,
@@ -55,6 +62,8 @@ pub(crate) struct Written {
 pub(crate) struct Surroundings<'a> {
     pub(crate) version: NgffVersion,
     pub(crate) tiles: &'a Tiles<'a>,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) durable: bool,
     pub(crate) counters: &'a Counters,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) cancellation: &'a Cancellation,
@@ -85,12 +94,13 @@ impl<'a> Execution<'a> {
             let codec = ChunkCodec::new(&metadata, with.version, &dir)?;
             let shards = level.shard.map(|shard| ShardWriter::new(level, shard));
             writers.push(Writer {
+                number: writers.len(),
                 level: level.clone(),
                 metadata,
                 codec,
                 dir,
                 shards,
-                files: AtomicU64::new(0),
+                files: AtomicU64::new(with.ledger.files(writers.len())),
                 nodes,
                 grid,
             });
@@ -100,6 +110,9 @@ impl<'a> Execution<'a> {
             plan,
             version: with.version,
             tiles: with.tiles,
+            ledger: with.ledger,
+            finished: finished(plan, with.ledger),
+            durable: with.durable,
             writers,
             windows: Windows::new(plan.data_type, channels),
             pool: BufferPool::default(),
@@ -109,8 +122,9 @@ impl<'a> Execution<'a> {
         })
     }
 
-    /// Writes every chunk on the threads of the current pool.
-    pub(crate) fn run(self, image: &str) -> Result<Written, ComputeError> {
+    /// Writes every chunk that is not there yet on up to `workers` threads of the current pool.
+    pub(crate) fn run(self, image: &str, workers: usize) -> Result<Written, ComputeError> {
+        self.read_finished_windows()?;
         let next = AtomicUsize::new(0);
         let stop = AtomicBool::new(false);
         let first_error: Mutex<Option<(usize, ComputeError)>> = Mutex::new(None);
@@ -137,7 +151,7 @@ impl<'a> Execution<'a> {
                 }
             }
         };
-        let workers = rayon::current_num_threads().min(self.plan.leaves.len());
+        let workers = workers.min(self.plan.leaves.len());
         rayon::scope(|scope| {
             for _ in 1..workers {
                 scope.spawn(|_| work());
@@ -158,8 +172,12 @@ impl<'a> Execution<'a> {
     }
 
     fn leaf(&self, leaf: &Leaf) -> Result<(), ComputeError> {
-        let buffer = self.tiles.fill(leaf.chunk, &leaf.placements, &self.pool)?;
-        self.complete(0, leaf.chunk, buffer)?;
+        if self.is_finished(leaf.chunk) {
+            self.tiles.pass(leaf.chunk, &leaf.placements);
+        } else {
+            let buffer = self.tiles.fill(leaf.chunk, &leaf.placements, &self.pool)?;
+            self.complete(0, leaf.chunk, buffer)?;
+        }
         let valid: u64 = self.plan.levels[0].valid(leaf.chunk).iter().product();
         self.progress.on(Event::ChunkDone {
             pixel_bytes: valid * self.plan.data_type.size_bytes() as u64,
@@ -195,6 +213,10 @@ impl<'a> Execution<'a> {
     }
 
     fn write(&self, writer: &Writer, chunk: Index5, buffer: Option<&Buffer>) -> Result<(), ComputeError> {
+        // An earlier run finished this unit: its pixels are needed for coarser levels only.
+        if self.ledger.done(writer.number, writer.level.unit_of(chunk)).is_some() {
+            return Ok(());
+        }
         let encoded = match buffer {
             Some(buffer) if !buffer.is_zero() => Some(writer.codec.encode(buffer.bytes())?),
             _ => None,
@@ -202,26 +224,65 @@ impl<'a> Execution<'a> {
         if encoded.is_some() {
             Counters::add(&self.counters.chunks_written, 1);
         }
-        let Some(shards) = &writer.shards else {
+        let (unit, file) = match &writer.shards {
             // A chunk of zeros is the fill value: it is not written.
-            let Some(encoded) = encoded else { return Ok(()) };
-            let key = writer.metadata.chunk_key(self.version, &self.plan.own_axes(chunk));
-            write_file(&writer.dir.join(key), &encoded)?;
-            self.written(writer, encoded.len());
-            return Ok(());
+            None => (chunk, encoded),
+            Some(shards) => match shards.add(chunk, encoded) {
+                Some(complete) => complete,
+                None => return Ok(()),
+            },
         };
-        if let Some((shard, file)) = shards.add(chunk, encoded) {
-            let key = writer.metadata.chunk_key(self.version, &self.plan.own_axes(shard));
-            write_file(&writer.dir.join(key), &file)?;
-            self.written(writer, file.len());
+        let bytes = file.as_ref().map_or(0, Vec::len) as u64;
+        if let Some(file) = file {
+            let key = writer.metadata.chunk_key(self.version, &self.plan.own_axes(unit));
+            write_file(&writer.dir.join(key), &file, self.durable)?;
+            writer.files.fetch_add(1, Ordering::Relaxed);
+            Counters::add(&self.counters.bytes_written, bytes);
+            self.progress.on(Event::FileWritten { bytes });
         }
-        Ok(())
+        self.ledger.note(writer.number, unit, bytes)
     }
 
-    fn written(&self, writer: &Writer, bytes: usize) {
-        writer.files.fetch_add(1, Ordering::Relaxed);
-        Counters::add(&self.counters.bytes_written, bytes as u64);
-        self.progress.on(Event::FileWritten { bytes: bytes as u64 });
+    /// Whether an earlier run finished everything that a leaf ends in.
+    fn is_finished(&self, leaf: Index5) -> bool {
+        !self.finished.is_empty() && self.finished[root_of(self.plan, 0, leaf)]
+    }
+
+    /// Display windows need the coarsest level: what an earlier run finished of it is read again.
+    fn read_finished_windows(&self) -> Result<(), ComputeError> {
+        let Some(writer) = self.writers.last().filter(|_| self.finished.contains(&true)) else {
+            return Ok(());
+        };
+        let broken = |finding: Finding| ComputeError::Io {
+            action: "read again",
+            path: finding.path,
+            source: std::io::Error::other(finding.problem),
+        };
+        let disk = DiskLevel::open(&writer.dir).map_err(broken)?;
+        let pixel = self.plan.data_type.size_bytes();
+        let mut failed = Ok(());
+        for_each_index([0; 5], writer.grid.map(|count| count - 1), |chunk| {
+            if failed.is_err() || !self.finished[flat_index(chunk, writer.grid)] {
+                return;
+            }
+            let valid = writer.level.valid(chunk);
+            let start: Index5 = std::array::from_fn(|axis| chunk[axis] * writer.level.chunk[axis]);
+            match disk.read_own(&self.plan.own_axes(start), &self.plan.own_axes(valid)) {
+                Err(finding) => failed = Err(broken(finding)),
+                Ok(pixels) => {
+                    let row = (valid[2] * valid[Y] * valid[X]) as usize * pixel;
+                    for (number, row) in pixels.chunks(row.max(1)).enumerate() {
+                        let channel = start[1] + number as u64 % valid[1];
+                        // Bytes read from disk need not be aligned for their pixels.
+                        let mut aligned = self.pool.take(row.len());
+                        aligned.bytes_mut().copy_from_slice(row);
+                        self.windows.add(channel as usize, std::iter::once(aligned.bytes()));
+                        self.pool.give(aligned);
+                    }
+                }
+            }
+        });
+        failed
     }
 
     fn add_to_windows(&self, level: &Level, chunk: Index5, buffer: Option<&Buffer>) {
@@ -244,13 +305,37 @@ impl<'a> Execution<'a> {
     }
 }
 
+/// Position in the grid of the coarsest level of the chunk that `chunk` of a level ends in.
+fn root_of(plan: &ImagePlan, level: usize, chunk: Index5) -> usize {
+    let coarser = plan.levels[level + 1..].iter();
+    let root = coarser.fold(chunk, |chunk, level| level.parent_of(chunk));
+    flat_index(root, plan.levels[plan.levels.len() - 1].grid())
+}
+
+/// For every chunk of the coarsest level whether the ledger has all units that end in it; empty when it has none at all.
+fn finished(plan: &ImagePlan, ledger: &Ledger) -> Vec<bool> {
+    if ledger.is_new() {
+        return Vec::new();
+    }
+    let roots = plan.levels[plan.levels.len() - 1].grid().iter().product::<u64>() as usize;
+    let mut finished = vec![true; roots];
+    for (number, level) in plan.levels.iter().enumerate() {
+        for_each_index([0; 5], level.grid().map(|count| count - 1), |chunk| {
+            if ledger.done(number, level.unit_of(chunk)).is_none() {
+                finished[root_of(plan, number, chunk)] = false;
+            }
+        });
+    }
+    finished
+}
+
 /// Position of an index in a grid in C order.
 pub(crate) fn flat_index(index: Index5, grid: Index5) -> usize {
     (0..5).fold(0, |flat, axis| flat * grid[axis] as usize + index[axis] as usize)
 }
 
-/// Writes a new file, making its folder if that is not there yet.
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ComputeError> {
+/// Writes a new file, making its folder if that is not there yet; on disk for sure if `durable`.
+fn write_file(path: &Path, bytes: &[u8], durable: bool) -> Result<(), ComputeError> {
     use std::io::Write;
     let file = match std::fs::File::create(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -262,5 +347,9 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ComputeError> {
         other => other,
     };
     let mut file = file.map_err(ComputeError::io("create", path))?;
-    file.write_all(bytes).map_err(ComputeError::io("write", path))
+    file.write_all(bytes).map_err(ComputeError::io("write", path))?;
+    if durable {
+        file.sync_all().map_err(ComputeError::io("write", path))?;
+    }
+    Ok(())
 }

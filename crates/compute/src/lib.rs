@@ -5,13 +5,17 @@
 
 #[doc(hidden)]
 pub mod bench;
+mod blend;
 mod buffer;
 mod codec;
 mod convert;
+mod disk;
 mod error;
 mod execute;
+mod frame;
 mod guard;
 mod halve;
+mod ledger;
 mod metadata;
 mod node;
 mod pixel;
@@ -24,10 +28,11 @@ mod tiles;
 mod verify;
 mod window;
 
-pub use convert::{Conversion, Outcome, Report, convert_image, plan_image, preflight};
+pub use convert::{Conversion, LeftOut, Outcome, Report, convert_image, plan_image, preflight};
+pub use disk::Finding;
 pub use error::ComputeError;
 pub use plan::{Cost, ImagePlan, Index5, Leaf, Level, Placement};
 pub use progress::{Cancellation, Event, Progress, Silent};
 pub use publish::Mark;
 pub use threads::{Threads, run_each};
-pub use verify::{Against, Finding, Verification, verify_image};
+pub use verify::{Against, Verification, verify_image};

@@ -10,10 +10,11 @@ use ome_zarr_convert_core::{Axis, Roi, TiledImage, parquet_bytes};
 use ome_zarr_convert_ngff::{
     ArrayMetadata, Axis as NgffAxis, BloscCompressor, Cell, Codec, DataTable, ImageMetadata, Level as NgffLevel,
     NgffVersion, OmeroChannel, Roi as TableRoi, RoiTable, Shuffle, Table, TableBackend, Window as NgffWindow,
-    write_tables,
+    write_group, write_tables,
 };
 use serde_json::Value;
 
+use crate::convert::LeftOut;
 use crate::error::ComputeError;
 use crate::plan::ImagePlan;
 use crate::window::Window;
@@ -64,6 +65,7 @@ pub(crate) fn write_image(
     image: &TiledImage,
     plan: &ImagePlan,
     windows: &[Window],
+    left_out: &[LeftOut],
 ) -> Result<(), ComputeError> {
     let level = |level: &crate::plan::Level| NgffLevel {
         path: level.name.clone(),
@@ -83,7 +85,17 @@ pub(crate) fn write_image(
         translation: image.translation.clone(),
         channels: Some(channels(image, plan, windows)),
     };
-    Ok(metadata.write_group(dir, version)?)
+    if left_out.is_empty() {
+        return Ok(metadata.write_group(dir, version)?);
+    }
+    let mut attributes = metadata.attributes(version)?;
+    let tile = |out: &LeftOut| serde_json::json!({ "tile": out.tile, "problem": out.problem });
+    let tiles: Vec<Value> = left_out.iter().map(tile).collect();
+    attributes.insert(
+        "ome-zarr-convert".into(),
+        serde_json::json!({ "tiles_left_out": tiles }),
+    );
+    Ok(write_group(dir, version, &attributes)?)
 }
 
 fn channels(image: &TiledImage, plan: &ImagePlan, windows: &[Window]) -> Vec<OmeroChannel> {

@@ -11,6 +11,8 @@ pub(crate) trait Pixel: bytemuck::Pod + PartialOrd + Send + Sync {
     fn mean2(a: Self, b: Self) -> Self;
     /// The value as a float, exact up to 2^53.
     fn to_f64(self) -> f64;
+    /// The pixel nearest to a mean of pixels: rounded as [`Self::mean4`] rounds.
+    fn from_mean(mean: f64) -> Self;
 }
 
 macro_rules! unsigned {
@@ -27,6 +29,10 @@ macro_rules! unsigned {
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 self as f64
+            }
+            #[inline(always)]
+            fn from_mean(mean: f64) -> Self {
+                (mean + 0.5).floor() as Self
             }
         }
     )*};
@@ -49,6 +55,10 @@ macro_rules! signed {
             fn to_f64(self) -> f64 {
                 self as f64
             }
+            #[inline(always)]
+            fn from_mean(mean: f64) -> Self {
+                mean.round() as Self
+            }
         }
     )*};
 }
@@ -67,6 +77,10 @@ macro_rules! float {
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 self as f64
+            }
+            #[inline(always)]
+            fn from_mean(mean: f64) -> Self {
+                mean as Self
             }
         }
     )*};
@@ -95,6 +109,10 @@ impl Pixel for Truth {
     #[inline(always)]
     fn to_f64(self) -> f64 {
         f64::from(u8::from(self.0 != 0))
+    }
+    #[inline(always)]
+    fn from_mean(mean: f64) -> Self {
+        Self(u8::from(mean >= 0.5))
     }
 }
 

@@ -7,8 +7,8 @@ mod placement;
 pub use cost::Cost;
 pub use levels::Level;
 use levels::Sharding;
-use ome_zarr_convert_core::options::{BadTiles, ConverterOptions, Grouping, Overlap, PyramidLevels, ShardingStrategy};
-use ome_zarr_convert_core::{Axis, CoreError, TiledImage};
+use ome_zarr_convert_core::options::{ConverterOptions, PyramidLevels, ShardingStrategy};
+use ome_zarr_convert_core::{Axis, TiledImage};
 use ome_zarr_convert_ngff::DataType;
 pub use placement::Placement;
 
@@ -56,7 +56,6 @@ impl ImagePlan {
             problem,
         };
         check_channels(image)?;
-        check_supported(options)?;
         let shape = to_index5(&image.axes, &image.output_shape());
         let Some(first_group) = image.fields_of_view().into_iter().next() else {
             return Err(wrong("it has no tiles".into()));
@@ -107,20 +106,6 @@ impl ImagePlan {
     /// The entries of an [`Index5`] for the axes that the image has.
     pub fn own_axes(&self, index: Index5) -> Vec<u64> {
         self.axes.iter().map(|axis| index[*axis as usize]).collect()
-    }
-}
-
-/// Options that are not built yet are refused by name, never ignored.
-fn check_supported(options: &ConverterOptions) -> Result<(), ComputeError> {
-    let refuse = |option: String| Err(CoreError::NotSupported { option }.into());
-    if options.bad_tiles != BadTiles::Fail {
-        return refuse(format!("bad_tiles {:?}", options.bad_tiles.as_str()));
-    }
-    match &options.grouping {
-        Grouping::Mosaic(mosaic) if mosaic.overlap != Overlap::Last => {
-            refuse(format!("grouping.overlap {:?}", mosaic.overlap.as_str()))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! All or nothing: an image is built beside its path under a hidden name and appears there in one step, complete.
 
+use std::cell::Cell;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -37,11 +38,22 @@ pub(crate) struct Staging {
     target: PathBuf,
     /// Held while the folder is ours.
     _lock: File,
-    published: bool,
+    /// What becomes of the folder when it is let go of.
+    fate: Cell<Fate>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It is removed, so that a failure leaves nothing behind.
+    Removed,
+    /// It stays, so that the next run goes on with it.
+    Kept,
+    /// It has become the image.
+    Published,
 }
 
 impl Staging {
-    /// Makes the folder beside `target`, empty. Fails when another process has it.
+    /// Makes the folder beside `target`, or takes the one that an earlier run left. Fails when another process has it.
     pub(crate) fn begin(target: &Path) -> Result<Self, ComputeError> {
         let dir = beside(target, "partial");
         loop {
@@ -70,12 +82,11 @@ impl Staging {
             if !is_at(&lock, &path) {
                 continue;
             }
-            clear(&dir)?;
             return Ok(Self {
                 dir,
                 target: target.to_owned(),
                 _lock: lock,
-                published: false,
+                fate: Cell::new(Fate::Removed),
             });
         }
     }
@@ -84,8 +95,18 @@ impl Staging {
         &self.dir
     }
 
+    /// Removes everything but the lock.
+    pub(crate) fn clear(&self) -> Result<(), ComputeError> {
+        clear(&self.dir)
+    }
+
+    /// Leaves the folder for the next run.
+    pub(crate) fn keep(&self) {
+        self.fate.set(Fate::Kept);
+    }
+
     /// Moves the finished image to its path. What was there (only allowed with `replace`) is set aside until then and removed after.
-    pub(crate) fn publish(mut self, mark: &Mark, replace: bool) -> Result<(), ComputeError> {
+    pub(crate) fn publish(self, mark: &Mark, replace: bool) -> Result<(), ComputeError> {
         let mark_path = self.dir.join(MARK);
         let text = serde_json::to_vec_pretty(mark).unwrap_or_default();
         let mut file = File::create(&mark_path).map_err(ComputeError::io("create", &mark_path))?;
@@ -93,42 +114,63 @@ impl Staging {
         if cfg!(not(unix)) {
             remove_lock(&self.dir)?;
         }
-        let old = beside(&self.target, "replaced");
-        if self.target.exists() {
-            if !replace {
-                return Err(ComputeError::OutputExists {
-                    path: self.target.clone(),
-                });
-            }
-            if old.exists() {
-                fs::remove_dir_all(&old).map_err(ComputeError::io("remove", &old))?;
-            }
-            fs::rename(&self.target, &old).map_err(ComputeError::io("move", &self.target))?;
-        }
-        if let Err(source) = fs::rename(&self.dir, &self.target) {
-            // Back to how it was; if that fails too, the first error is the one to tell.
-            let _ = fs::rename(&old, &self.target);
-            return Err(ComputeError::Io {
-                action: "move the finished image to",
+        if self.target.exists() && !replace {
+            return Err(ComputeError::OutputExists {
                 path: self.target.clone(),
-                source,
             });
         }
-        self.published = true;
+        let old = move_into_place(&self.dir, &self.target)?;
+        self.fate.set(Fate::Published);
         if cfg!(unix) {
-            remove_lock(&self.target)?;
+            // The image is complete: a lock file left in it would do no harm.
+            let _ = remove_lock(&self.target);
         }
-        if old.exists() {
+        let ledger = self.target.join(crate::ledger::NAME);
+        // As harmless as the lock.
+        let _ = fs::remove_file(&ledger);
+        if let Some(old) = old {
             fs::remove_dir_all(&old).map_err(ComputeError::io("remove", &old))?;
         }
         Ok(())
     }
 }
 
+/// Moves a finished folder to its path in one step; gives where the image that was there is now. Where the system can exchange two
+/// folders, readers see the old image or the new one at any moment.
+fn move_into_place(from: &Path, target: &Path) -> Result<Option<PathBuf>, ComputeError> {
+    let failed = |source: std::io::Error| ComputeError::Io {
+        action: "move the finished image to",
+        path: target.to_owned(),
+        source,
+    };
+    if !target.exists() {
+        fs::rename(from, target).map_err(failed)?;
+        return Ok(None);
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        if renameat_with(CWD, from, CWD, target, RenameFlags::EXCHANGE).is_ok() {
+            return Ok(Some(from.to_owned()));
+        }
+    }
+    let old = beside(target, "replaced");
+    if old.exists() {
+        fs::remove_dir_all(&old).map_err(ComputeError::io("remove", &old))?;
+    }
+    fs::rename(target, &old).map_err(ComputeError::io("move", target))?;
+    if let Err(source) = fs::rename(from, target) {
+        // Back to how it was; if that fails too, the first error is the one to tell.
+        let _ = fs::rename(&old, target);
+        return Err(failed(source));
+    }
+    Ok(Some(old))
+}
+
 impl Drop for Staging {
-    /// Removes the folder after a failure, so that nothing is left behind.
+    /// Removes the folder after a failure that running again would not mend, so that nothing is left behind.
     fn drop(&mut self) {
-        if !self.published {
+        if self.fate.get() == Fate::Removed {
             // The error that led here is the one to tell. The lock goes last, so that nobody builds in what is being removed.
             let _ = clear(&self.dir)
                 .and_then(|()| remove_lock(&self.dir))

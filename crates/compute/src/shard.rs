@@ -29,9 +29,9 @@ impl ShardWriter {
         }
     }
 
-    /// Adds a chunk (`None`: all zeros, which a shard leaves out). After the shard's last chunk: its index and its file, unless
-    /// all its chunks are zeros.
-    pub(crate) fn add(&self, chunk: Index5, encoded: Option<Vec<u8>>) -> Option<(Index5, Vec<u8>)> {
+    /// Adds a chunk (`None`: all zeros, which a shard leaves out). After the shard's last chunk: its index and its file, which is
+    /// `None` if all its chunks are zeros.
+    pub(crate) fn add(&self, chunk: Index5, encoded: Option<Vec<u8>>) -> Option<(Index5, Option<Vec<u8>>)> {
         let shard: Index5 = std::array::from_fn(|axis| chunk[axis] / self.chunks[axis]);
         let inner: Index5 = std::array::from_fn(|axis| chunk[axis] % self.chunks[axis]);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,11 +48,8 @@ impl ShardWriter {
         }
         let complete = open.remove(&shard)?;
         drop(open);
-        complete
-            .encoded
-            .iter()
-            .any(Option::is_some)
-            .then(|| (shard, file(&complete.encoded)))
+        let written = complete.encoded.iter().any(Option::is_some);
+        Some((shard, written.then(|| file(&complete.encoded))))
     }
 }
 

@@ -1,18 +1,21 @@
 //! The tiles of one image while it is converted: each source is opened once and each plane decoded once, however many
 //! chunks it spans.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ome_zarr_convert_core::Region;
+use ome_zarr_convert_core::options::Overlap;
 use ome_zarr_convert_ngff::DataType;
 use ome_zarr_convert_sources::{ImageLoader, OpenImage, PlaneMut, Window};
 
+use crate::blend::{Layer, combine};
 use crate::buffer::{Buffer, BufferPool};
 use crate::error::ComputeError;
+use crate::frame::{Cut, Frame};
 use crate::guard::guarded;
 use crate::pixel::cast;
-use crate::plan::{ImagePlan, Index5, Level, Placement, X, Y};
+use crate::plan::{ImagePlan, Index5, Placement, X, Y};
 use crate::progress::Counters;
 
 /// Loads tiles into chunks.
@@ -24,6 +27,9 @@ pub(crate) struct Tiles<'a> {
     /// Type that every source must have; `None` when a type was asked for, so that values are cast.
     required_type: Option<DataType>,
     counters: &'a Counters,
+    left_out: BTreeSet<usize>,
+    overlap: Overlap,
+    failed: Mutex<Option<usize>>,
     states: Vec<Mutex<TileState>>,
 }
 
@@ -33,17 +39,31 @@ struct TileState {
     image: Option<Arc<dyn OpenImage>>,
     /// Whole planes that more than one leaf needs, and how many still do.
     planes: HashMap<u64, (Arc<Buffer>, usize)>,
+    /// Leaves that an earlier run finished, per plane that has not been decoded.
+    passed: HashMap<u64, usize>,
+}
+
+impl TileState {
+    /// One leaf fewer needs the tile; after the last one its source is closed.
+    fn leaf_done(&mut self) {
+        self.leaves_left = self.leaves_left.saturating_sub(1);
+        if self.leaves_left == 0 {
+            self.image = None;
+        }
+    }
 }
 
 impl<'a> Tiles<'a> {
-    /// Opens the first tile, whose type is that of the image.
+    /// Opens the first tile, whose type is that of the image. `left_out` are placements that are not to be looked at.
     pub(crate) fn new(
         plan: &'a ImagePlan,
         regions: &'a [Region],
         loader: &'a dyn ImageLoader,
         resource: Option<&'a str>,
         counters: &'a Counters,
-    ) -> Result<Self, ComputeError> {
+        left_out: BTreeSet<usize>,
+        overlap: Overlap,
+    ) -> Result<Self, (Option<usize>, ComputeError)> {
         let mut leaves = vec![0_usize; plan.placements.len()];
         for leaf in &plan.leaves {
             for placement in &leaf.placements {
@@ -55,6 +75,7 @@ impl<'a> Tiles<'a> {
                 leaves_left,
                 image: None,
                 planes: HashMap::new(),
+                passed: HashMap::new(),
             })
         };
         let mut tiles = Self {
@@ -64,13 +85,41 @@ impl<'a> Tiles<'a> {
             resource,
             required_type: None,
             counters,
+            left_out,
+            overlap,
+            failed: Mutex::new(None),
             states: leaves.into_iter().map(state).collect(),
         };
-        if !tiles.states.is_empty() {
-            let first = guarded(|| tiles.describe(0), || tiles.open(0))?;
-            tiles.required_type = required_type(&*first, plan);
+        if let Some(first) = (0..tiles.states.len()).find(|number| !tiles.left_out.contains(number)) {
+            let opened =
+                guarded(|| tiles.describe(first), || tiles.open(first)).map_err(|error| (Some(first), error))?;
+            tiles.required_type = required_type(&*opened, plan);
         }
         Ok(tiles)
+    }
+
+    /// The placement whose source failed, after [`Self::fill`] gave an error.
+    pub(crate) fn failed(&self) -> Option<usize> {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Passes over a leaf that an earlier run finished.
+    pub(crate) fn pass(&self, chunk: Index5, placements: &[usize]) {
+        let frame = Frame::new(&self.plan.levels[0], chunk, self.plan.data_type.size_bytes());
+        for &number in placements {
+            let placement = &self.plan.placements[number];
+            let mut state = self.lock(number);
+            if self.chunks_of(placement) > 1 {
+                frame.for_each_plane(&frame.intersect(placement), |index, _| {
+                    let plane = placement.plane(index);
+                    match state.planes.get_mut(&plane) {
+                        Some((_, left)) => *left = left.saturating_sub(1),
+                        None => *state.passed.entry(plane).or_default() += 1,
+                    }
+                });
+            }
+            state.leaf_done();
+        }
     }
 
     /// Fills the chunk of a leaf. `None`: no tile lies in it.
@@ -80,92 +129,195 @@ impl<'a> Tiles<'a> {
         placements: &[usize],
         pool: &BufferPool,
     ) -> Result<Option<Buffer>, ComputeError> {
+        let mut placements: Vec<usize> = placements
+            .iter()
+            .copied()
+            .filter(|n| !self.left_out.contains(n))
+            .collect();
         if placements.is_empty() {
             return Ok(None);
         }
-        let level = &self.plan.levels[0];
-        let pixel_bytes = self.plan.data_type.size_bytes();
-        let frame = Frame::new(level, chunk, pixel_bytes);
+        let frame = Frame::new(&self.plan.levels[0], chunk, self.plan.data_type.size_bytes());
         let mut buffer = pool.take(frame.bytes());
         frame.clear_uncovered(
             &mut buffer,
             placements.iter().map(|number| &self.plan.placements[*number]),
         );
-        for &number in placements {
-            guarded(
-                || self.describe(number),
-                || self.place(number, &frame, &mut buffer, pool),
-            )?;
+        match self.overlap {
+            Overlap::Last => self.place_in_turn(&placements, &frame, &mut buffer, pool)?,
+            Overlap::First => {
+                placements.reverse();
+                self.place_in_turn(&placements, &frame, &mut buffer, pool)?;
+            }
+            Overlap::Mean | Overlap::Max | Overlap::Linear => self.blend(&placements, &frame, &mut buffer, pool)?,
+        }
+        for &number in &placements {
+            self.lock(number).leaf_done();
         }
         Ok(Some(buffer))
     }
 
-    /// Writes the part of a tile that lies in a chunk.
-    fn place(&self, number: usize, frame: &Frame, buffer: &mut Buffer, pool: &BufferPool) -> Result<(), ComputeError> {
-        let placement = &self.plan.placements[number];
-        let image = self.open(number)?;
-        let grid = self.plan.levels[0].chunk;
-        let span = |axis: usize| (placement.end(axis) - 1) / grid[axis] - placement.start[axis] / grid[axis] + 1;
-        let shared = span(Y) * span(X);
-        let cut = frame.intersect(placement);
-        let mut failed = Ok(());
-        frame.for_each_plane(&cut, |plane_index, at| {
-            if failed.is_ok() {
-                let plane = placement.plane(plane_index);
-                failed = self.copy_plane(number, &*image, plane, shared as usize, &cut, frame, buffer, at, pool);
-            }
-        });
-        failed?;
-        let mut state = self.lock(number);
-        state.leaves_left -= 1;
-        if state.leaves_left == 0 {
-            state.image = None;
+    /// Writes tiles one over the other.
+    fn place_in_turn(
+        &self,
+        placements: &[usize],
+        frame: &Frame,
+        buffer: &mut Buffer,
+        pool: &BufferPool,
+    ) -> Result<(), ComputeError> {
+        for &number in placements {
+            self.attempt(number, || {
+                let placement = &self.plan.placements[number];
+                let image = self.open(number)?;
+                let cut = frame.intersect(placement);
+                let mut failed = Ok(());
+                frame.for_each_plane(&cut, |index, at| {
+                    if failed.is_ok() {
+                        let out = PlaneMut {
+                            data: &mut buffer.bytes_mut()[at..],
+                            row_stride: frame.row_bytes(),
+                        };
+                        failed = self.copy_plane(number, &*image, placement.plane(index), &cut, out, pool);
+                    }
+                });
+                failed
+            })?;
         }
         Ok(())
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Writes tiles plane by plane; where several cover a plane, they are decoded side by side and combined row by row.
+    fn blend(
+        &self,
+        placements: &[usize],
+        frame: &Frame,
+        buffer: &mut Buffer,
+        pool: &BufferPool,
+    ) -> Result<(), ComputeError> {
+        for (index, at) in frame.planes() {
+            let covering: Vec<usize> = placements
+                .iter()
+                .copied()
+                .filter(|n| self.plan.placements[*n].covers(index))
+                .collect();
+            if covering.len() < 2 {
+                self.place_plane(&covering, index, at, frame, buffer, pool)?;
+                continue;
+            }
+            let mut layers: Vec<Layer> = Vec::with_capacity(covering.len());
+            for number in covering {
+                let placement = &self.plan.placements[number];
+                let cut = frame.intersect(placement);
+                let (height, width) = cut.extent();
+                let row_stride = width as usize * frame.pixel_bytes;
+                let mut pixels = pool.take(height as usize * row_stride);
+                self.attempt(number, || {
+                    let image = self.open(number)?;
+                    let out = PlaneMut {
+                        data: pixels.bytes_mut(),
+                        row_stride,
+                    };
+                    self.copy_plane(number, &*image, placement.plane(index), &cut, out, pool)
+                })?;
+                layers.push(Layer::new(placement, frame, &cut, pixels));
+            }
+            let plane = &mut buffer.bytes_mut()[at..at + frame.plane_bytes()];
+            combine(
+                self.overlap,
+                self.plan.data_type,
+                &layers,
+                plane,
+                frame.size[X] as usize,
+            );
+            layers.into_iter().for_each(|layer| pool.give(layer.pixels));
+        }
+        Ok(())
+    }
+
+    /// Writes the at most one tile that covers a plane.
+    fn place_plane(
+        &self,
+        covering: &[usize],
+        index: [u64; 3],
+        at: usize,
+        frame: &Frame,
+        buffer: &mut Buffer,
+        pool: &BufferPool,
+    ) -> Result<(), ComputeError> {
+        let Some(&number) = covering.first() else { return Ok(()) };
+        let placement = &self.plan.placements[number];
+        let cut = frame.intersect(placement);
+        self.attempt(number, || {
+            let image = self.open(number)?;
+            let data = &mut buffer.bytes_mut()[at + frame.corner(&cut)..];
+            let out = PlaneMut {
+                data,
+                row_stride: frame.row_bytes(),
+            };
+            self.copy_plane(number, &*image, placement.plane(index), &cut, out, pool)
+        })
+    }
+
+    /// Runs work on a tile; when it fails, or panics, the tile is remembered.
+    fn attempt(&self, number: usize, work: impl FnOnce() -> Result<(), ComputeError>) -> Result<(), ComputeError> {
+        guarded(|| self.describe(number), work).inspect_err(|_| {
+            self.failed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(number);
+        })
+    }
+
+    /// Number of chunks of one slab that a tile lies in.
+    fn chunks_of(&self, placement: &Placement) -> usize {
+        let grid = self.plan.levels[0].chunk;
+        let span = |axis: usize| (placement.end(axis) - 1) / grid[axis] - placement.start[axis] / grid[axis] + 1;
+        (span(Y) * span(X)) as usize
+    }
+
+    /// Writes the part of a plane of a tile that lies in a chunk to `out`, which begins at the cut's first pixel.
     fn copy_plane(
         &self,
         number: usize,
         image: &dyn OpenImage,
         plane: u64,
-        shared: usize,
         cut: &Cut,
-        frame: &Frame,
-        buffer: &mut Buffer,
-        at: usize,
+        out: PlaneMut<'_>,
         pool: &BufferPool,
     ) -> Result<(), ComputeError> {
         let placement = &self.plan.placements[number];
+        let (height, width) = cut.extent();
         let window = Window {
             y: cut.first[Y] - placement.start[Y],
             x: cut.first[X] - placement.start[X],
-            height: cut.end[Y] - cut.first[Y],
-            width: cut.end[X] - cut.first[X],
+            height,
+            width,
         };
-        let (row_bytes, stride) = (window.width as usize * frame.pixel_bytes, frame.row_bytes());
+        let row_bytes = width as usize * self.plan.data_type.size_bytes();
+        let stride = out.row_stride;
+        let out = &mut out.data[..(height as usize - 1) * stride + row_bytes];
+        let shared = self.chunks_of(placement);
         let source_type = self.source_type(image);
         let source_bytes = source_type.size_bytes();
         if source_type == self.plan.data_type && (shared == 1 || image.cheap_windows()) {
-            let last = at + (window.height as usize - 1) * stride + row_bytes;
-            let out = PlaneMut {
-                data: &mut buffer.bytes_mut()[at..last],
-                row_stride: stride,
-            };
             Counters::add(&self.counters.planes_decoded, u64::from(shared == 1));
-            return image
-                .read_window(plane, window, out)
-                .map_err(|source| self.unreadable(number, source));
+            let read = image.read_window(
+                plane,
+                window,
+                PlaneMut {
+                    data: out,
+                    row_stride: stride,
+                },
+            );
+            return read.map_err(|source| self.unreadable(number, source));
         }
         // A plane that several chunks need is decoded whole, once; a plane of another type is cast row by row.
         let whole = self.whole_plane(number, image, plane, shared, source_bytes, pool)?;
         let source_stride = placement.size[X] as usize * source_bytes;
-        for row in 0..window.height as usize {
+        for row in 0..height as usize {
             let from = (window.y as usize + row) * source_stride + window.x as usize * source_bytes;
-            let from = &whole.bytes()[from..from + window.width as usize * source_bytes];
-            let to = at + row * stride;
-            let to = &mut buffer.bytes_mut()[to..to + row_bytes];
+            let from = &whole.bytes()[from..from + width as usize * source_bytes];
+            let to = &mut out[row * stride..row * stride + row_bytes];
             if source_type == self.plan.data_type {
                 to.copy_from_slice(from);
             } else {
@@ -218,7 +370,10 @@ impl<'a> Tiles<'a> {
         );
         read.map_err(|source| self.unreadable(number, source))?;
         let whole = Arc::new(whole);
-        state.planes.insert(plane, (whole.clone(), shared - 1));
+        let passed = state.passed.remove(&plane).unwrap_or(0);
+        state
+            .planes
+            .insert(plane, (whole.clone(), (shared - 1).saturating_sub(passed)));
         Ok(whole)
     }
 
@@ -270,7 +425,7 @@ impl<'a> Tiles<'a> {
     fn unreadable(&self, number: usize, source: ome_zarr_convert_sources::SourceError) -> ComputeError {
         ComputeError::Source {
             tile: self.describe(number),
-            source,
+            source: Box::new(source),
         }
     }
 }
@@ -333,85 +488,14 @@ pub(crate) fn check_source(
 }
 
 impl Placement {
+    /// Whether the tile has a plane at `index` (t, c, z in array coordinates).
+    fn covers(&self, index: [u64; 3]) -> bool {
+        (0..3).all(|axis| (self.start[axis]..self.end(axis)).contains(&index[axis]))
+    }
+
     /// Number of the plane at `index` (array coordinates) among the tile's planes.
     fn plane(&self, index: [u64; 3]) -> u64 {
         let local = |axis: usize| index[axis] - self.start[axis];
         (local(0) * self.size[1] + local(1)) * self.size[2] + local(2)
-    }
-}
-
-/// The part of a chunk that a tile covers, in array coordinates.
-struct Cut {
-    first: Index5,
-    end: Index5,
-}
-
-/// A chunk in array coordinates and its layout in memory.
-struct Frame {
-    start: Index5,
-    valid: Index5,
-    size: Index5,
-    pixel_bytes: usize,
-}
-
-impl Frame {
-    fn new(level: &Level, chunk: Index5, pixel_bytes: usize) -> Self {
-        let start = std::array::from_fn(|axis| chunk[axis] * level.chunk[axis]);
-        Self {
-            start,
-            valid: level.valid(chunk),
-            size: level.chunk,
-            pixel_bytes,
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        self.size.iter().product::<u64>() as usize * self.pixel_bytes
-    }
-
-    fn row_bytes(&self) -> usize {
-        self.size[X] as usize * self.pixel_bytes
-    }
-
-    fn plane_bytes(&self) -> usize {
-        self.size[Y] as usize * self.row_bytes()
-    }
-
-    fn intersect(&self, placement: &Placement) -> Cut {
-        Cut {
-            first: std::array::from_fn(|axis| placement.start[axis].max(self.start[axis])),
-            end: std::array::from_fn(|axis| placement.end(axis).min(self.start[axis] + self.valid[axis])),
-        }
-    }
-
-    /// Calls `visit` with the index (t, c, z) of every plane of a cut and the offset of the cut's first pixel in it.
-    fn for_each_plane(&self, cut: &Cut, mut visit: impl FnMut([u64; 3], usize)) {
-        let corner = (cut.first[Y] - self.start[Y]) as usize * self.row_bytes()
-            + (cut.first[X] - self.start[X]) as usize * self.pixel_bytes;
-        for t in cut.first[0]..cut.end[0] {
-            for c in cut.first[1]..cut.end[1] {
-                for z in cut.first[2]..cut.end[2] {
-                    let plane =
-                        ((t - self.start[0]) * self.size[1] + (c - self.start[1])) * self.size[2] + z - self.start[2];
-                    visit([t, c, z], plane as usize * self.plane_bytes() + corner);
-                }
-            }
-        }
-    }
-
-    /// Sets every plane to 0 that no single tile covers whole: tiles write over the rest anyway.
-    fn clear_uncovered<'p>(&self, buffer: &mut Buffer, placements: impl Iterator<Item = &'p Placement> + Clone) {
-        let planes = (self.size[0] * self.size[1] * self.size[2]) as usize;
-        let mut covered = vec![false; planes];
-        let plane_bytes = self.plane_bytes();
-        for placement in placements {
-            let cut = self.intersect(placement);
-            if cut.end[Y] - cut.first[Y] == self.size[Y] && cut.end[X] - cut.first[X] == self.size[X] {
-                self.for_each_plane(&cut, |_, at| covered[at / plane_bytes] = true);
-            }
-        }
-        for (plane, _) in covered.iter().enumerate().filter(|(_, covered)| !**covered) {
-            buffer.bytes_mut()[plane * plane_bytes..(plane + 1) * plane_bytes].fill(0);
-        }
     }
 }

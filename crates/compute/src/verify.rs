@@ -1,33 +1,23 @@
 //! Verifies the pixels of an image on disk: every chunk decodes, every level is the halving of the one above, and level 0
 //! equals its source tiles. Validators of OME-Zarr look at metadata only.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use ome_zarr_convert_core::options::ConverterOptions;
+use ome_zarr_convert_core::options::{ConverterOptions, Grouping, Overlap};
 use ome_zarr_convert_core::{Extensions, PipelineStep, TiledImage, register_with};
-use ome_zarr_convert_ngff::{ArrayInfo, DataType, ImageMetadata};
+use ome_zarr_convert_ngff::{DataType, ImageMetadata};
 use ome_zarr_convert_sources::ImageLoader;
 use rayon::prelude::*;
-use zarrs::array::{Array, ArrayBytes, ArraySubset, CodecOptions};
-use zarrs::filesystem::FilesystemStore;
 
 use crate::buffer::{Buffer, BufferPool};
+use crate::disk::{DiskLevel, Finding};
 use crate::error::ComputeError;
 use crate::halve::{Halving, Stack, halve};
 use crate::plan::{ImagePlan, Index5, X, Y, for_each_index};
 use crate::progress::Counters;
 use crate::publish::Mark;
 use crate::tiles::Tiles;
-
-/// Something that is wrong with an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The file or folder.
-    pub path: PathBuf,
-    /// What was found and what was expected.
-    pub problem: String,
-}
 
 /// What a verification looked at and found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,123 +77,6 @@ pub fn verify_image(path: &Path, against: Option<&Against<'_>>) -> Result<Verifi
         }
     }
     Ok(verification)
-}
-
-/// A level on disk.
-struct DiskLevel {
-    dir: PathBuf,
-    array: Array<FilesystemStore>,
-    data_type: DataType,
-    /// Shape of the array and of its write units, padded in front to five axes.
-    shape: Index5,
-    unit: Index5,
-    axes: usize,
-    /// Where the first unit lies; the others are named alike.
-    first_key: String,
-}
-
-impl DiskLevel {
-    fn open(dir: &Path) -> Result<Self, Finding> {
-        let broken = |problem: String| Finding {
-            path: dir.to_owned(),
-            problem,
-        };
-        let (info, _) = ArrayInfo::read(dir).map_err(|error| broken(error.to_string()))?;
-        let store = FilesystemStore::new(dir).map_err(|error| broken(error.to_string()))?;
-        let array = Array::open(Arc::new(store), "/").map_err(|error| broken(error.to_string()))?;
-        let axes = info.shape.len();
-        if axes > 5 {
-            return Err(broken(format!("it has {axes} axes, but an image has at most 5")));
-        }
-        let pad = |sizes: &[u64]| -> Index5 {
-            let mut padded = [1; 5];
-            padded[5 - axes..].copy_from_slice(sizes);
-            padded
-        };
-        let unit = info.shards.as_ref().unwrap_or(&info.chunks);
-        Ok(Self {
-            dir: dir.to_owned(),
-            data_type: info.data_type,
-            shape: pad(&info.shape),
-            unit: pad(unit),
-            axes,
-            array,
-            first_key: info.first_key,
-        })
-    }
-
-    fn grid(&self) -> Index5 {
-        std::array::from_fn(|axis| self.shape[axis].div_ceil(self.unit[axis]))
-    }
-
-    fn units(&self) -> Vec<Index5> {
-        let mut units = Vec::new();
-        for_each_index([0; 5], self.grid().map(|count| count.saturating_sub(1)), |unit| {
-            units.push(unit)
-        });
-        units
-    }
-
-    fn file(&self, unit: Index5) -> PathBuf {
-        let key: Vec<String> = unit[5 - self.axes..].iter().map(u64::to_string).collect();
-        let (prefix, separator) = match self.first_key.as_bytes() {
-            [b'c', separator, ..] => (format!("c{}", char::from(*separator)), char::from(*separator)),
-            [_, separator, ..] => (String::new(), char::from(*separator)),
-            _ => (String::new(), '/'),
-        };
-        self.dir.join(format!("{prefix}{}", key.join(&separator.to_string())))
-    }
-
-    fn options() -> CodecOptions {
-        CodecOptions::default().with_concurrent_target(1)
-    }
-
-    /// Decodes every write unit that is there; gives their number and those that do not decode to their size.
-    fn decode_all(&self) -> (u64, Vec<Finding>) {
-        let units = self.units();
-        let decode = |unit: &Index5| {
-            let index = &unit[5 - self.axes..];
-            let decoded = self
-                .array
-                .retrieve_chunk_if_exists_opt::<ArrayBytes<'static>>(index, &Self::options());
-            decoded.err().map(|error| Finding {
-                path: self.file(*unit),
-                problem: format!("it cannot be decoded ({error}); it is damaged or cut short: convert the image again"),
-            })
-        };
-        (units.len() as u64, units.par_iter().filter_map(decode).collect())
-    }
-
-    /// Holds the number of files against what the conversion wrote.
-    fn count_files(&self, expected: u64) -> Option<Finding> {
-        let found = self
-            .units()
-            .par_iter()
-            .filter(|unit| self.file(**unit).is_file())
-            .count() as u64;
-        (found != expected).then(|| Finding {
-            path: self.dir.clone(),
-            problem: format!("it holds {found} files of pixels, but {expected} were written: convert the image again"),
-        })
-    }
-
-    /// The pixels of a box, native endian in C order.
-    fn read(&self, start: Index5, size: Index5) -> Result<Vec<u8>, Finding> {
-        let broken = |problem: String| Finding {
-            path: self.dir.clone(),
-            problem,
-        };
-        let own = |index: Index5| index[5 - self.axes..].to_vec();
-        let subset = ArraySubset::new_with_start_shape(own(start), own(size)).map_err(|e| broken(e.to_string()))?;
-        let bytes = self
-            .array
-            .retrieve_array_subset_opt::<ArrayBytes<'static>>(&subset, &Self::options());
-        let bytes = bytes.map_err(|error| broken(error.to_string()))?;
-        Ok(bytes
-            .into_fixed()
-            .map_err(|error| broken(error.to_string()))?
-            .into_owned())
-    }
 }
 
 /// Compares every unit of the coarser level with the halving of what lies under it. Images of other writers are only told apart
@@ -312,7 +185,20 @@ fn compare_tiles(finest: &DiskLevel, against: &Against<'_>) -> Result<Vec<Findin
         }]);
     }
     let counters = Counters::default();
-    let tiles = Tiles::new(&plan, &image.regions, against.loader, against.resource, &counters)?;
+    let overlap = match &against.options.grouping {
+        Grouping::Mosaic(mosaic) => mosaic.overlap,
+        Grouping::PerFov(_) => Overlap::Last,
+    };
+    let tiles = Tiles::new(
+        &plan,
+        &image.regions,
+        against.loader,
+        against.resource,
+        &counters,
+        BTreeSet::new(),
+        overlap,
+    );
+    let tiles = tiles.map_err(|(_, error)| error)?;
     let pool = BufferPool::default();
     let compare = |leaf: &crate::plan::Leaf| -> Result<Option<Finding>, ComputeError> {
         let level = &plan.levels[0];

@@ -152,6 +152,16 @@ mod tests {
                 largest: 9.0
             }
         );
+        // 0.1 % of 500 steps is half a step: to the even index 0; 99.9 % is 499.5: to 500.
+        let ramp: Vec<u16> = (1..=501).collect();
+        assert_eq!(
+            window(&ramp),
+            Window {
+                start: 1.0,
+                end: 501.0,
+                largest: 501.0
+            }
+        );
         let ramp: Vec<u16> = (0..=2000).collect();
         assert_eq!(
             window(&ramp),

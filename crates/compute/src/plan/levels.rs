@@ -62,6 +62,14 @@ impl Level {
         std::array::from_fn(|axis| self.shape[axis].div_ceil(self.chunk[axis]))
     }
 
+    /// The write unit (shard, or chunk without shards) that holds a chunk.
+    pub(crate) fn unit_of(&self, chunk: Index5) -> Index5 {
+        match self.shard {
+            None => chunk,
+            Some(shard) => std::array::from_fn(|axis| chunk[axis] / (shard[axis] / self.chunk[axis])),
+        }
+    }
+
     /// The chunk of this level into which `child`, a chunk of the next finer level, is halved.
     pub(crate) fn parent_of(&self, child: Index5) -> Index5 {
         let grid = self.grid();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use expect_test::{Expect, expect};
-use ome_zarr_convert_compute::{ComputeError, Mark, Outcome};
+use ome_zarr_convert_compute::{ComputeError, Conversion, Event, Mark, Outcome, Progress, convert_image};
 use ome_zarr_convert_core::Axis;
 use ome_zarr_convert_core::options::OverwriteMode;
 use ome_zarr_convert_ngff::DataType;
@@ -113,9 +113,9 @@ fn a_panic_fails_its_image_only() {
 #[test]
 fn a_panic_of_a_listener_leaves_nothing_behind() {
     struct Panics;
-    impl ome_zarr_convert_compute::Progress for Panics {
-        fn on(&self, event: ome_zarr_convert_compute::Event<'_>) {
-            if let ome_zarr_convert_compute::Event::FileWritten { .. } = event {
+    impl Progress for Panics {
+        fn on(&self, event: Event<'_>) {
+            if let Event::FileWritten { .. } = event {
                 panic!("terminal is closed");
             }
         }
@@ -123,17 +123,12 @@ fn a_panic_of_a_listener_leaves_nothing_behind() {
     let (folder, scene) = (tempfile::tempdir().unwrap(), scene());
     let run = Run::new(&scene, folder.path());
     let (options, target) = (scene.options(), run.target());
-    let conversion = ome_zarr_convert_compute::Conversion {
-        target: &target,
-        options: &options,
-        overwrite_mode: OverwriteMode::NoOverwrite,
+    let conversion = Conversion {
         loader: &run.loader,
-        resource: None,
         progress: &Panics,
-        cancellation: &run.listener.cancellation,
-        note: &|_| json!(null),
+        ..Conversion::new(&target, &options)
     };
-    let error = ome_zarr_convert_compute::convert_image(scene.image(), &conversion).unwrap_err();
+    let error = convert_image(scene.image(), &conversion).unwrap_err();
     assert!(
         error
             .to_string()
@@ -207,10 +202,11 @@ fn the_first_of_several_broken_tiles_is_named_every_time() {
             cheap_windows: true,
         });
     }
-    for _ in 0..20 {
+    for _ in 0..5 {
         let folder = tempfile::tempdir().unwrap();
         let mut run = Run::new(&scene, folder.path());
         run.threads = 4;
+        run.loader.fault = Fault::SlowOpen(1);
         let text = run.convert().unwrap_err().to_string();
         assert!(text.starts_with("tile 'F1' "), "{text}");
     }
@@ -329,23 +325,6 @@ fn extend_converts_unfinished_images_again() {
 }
 
 #[test]
-fn a_cancelled_conversion_leaves_nothing() {
-    let (folder, scene) = (tempfile::tempdir().unwrap(), scene());
-    let mut run = Run::new(&scene, folder.path());
-    run.threads = 1;
-    run.listener.cancel_at_first_chunk = true;
-    let error = run.convert().unwrap_err();
-    expect!["stopped before image image.zarr was complete; run the same conversion again to finish it"]
-        .assert_eq(&error.to_string());
-    assert_eq!(run.listener.count("chunk done"), 1);
-    assert_nothing_in(folder.path());
-    assert_eq!(
-        Run::new(&scene, folder.path()).convert().unwrap().outcome,
-        Outcome::Written
-    );
-}
-
-#[test]
 fn an_image_in_the_hands_of_another_process_is_left_to_it() {
     let (folder, scene) = (tempfile::tempdir().unwrap(), scene());
     let partial = folder.path().join(".image.zarr.partial");
@@ -360,4 +339,31 @@ fn an_image_in_the_hands_of_another_process_is_left_to_it() {
     drop(lock);
     assert_eq!(run.convert().unwrap().outcome, Outcome::Written);
     assert!(!partial.exists() && !run.target().join("half a chunk").exists());
+}
+
+#[test]
+fn of_several_conversions_at_once_one_writes_the_image() {
+    let (expected, scene) = (tempfile::tempdir().unwrap(), scene());
+    let alone = Run::new(&scene, expected.path());
+    alone.convert().unwrap();
+    for _ in 0..25 {
+        let folder = tempfile::tempdir().unwrap();
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let start = || scope.spawn(|| Run::new(&scene, folder.path()).convert());
+            let started: Vec<_> = (0..3).map(|_| start()).collect();
+            started.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let mut written = 0;
+        for outcome in outcomes {
+            match outcome {
+                Ok(report) if report.outcome == Outcome::Written => written += 1,
+                Ok(report) => assert_eq!(report.outcome, Outcome::AlreadyComplete),
+                Err(ComputeError::Busy { .. } | ComputeError::OutputExists { .. }) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert_eq!(written, 1);
+        assert!(tree(&folder.path().join("image.zarr")) == tree(&alone.target()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

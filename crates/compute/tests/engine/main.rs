@@ -4,6 +4,8 @@
 mod counts;
 mod failures;
 mod oracle;
+mod policies;
 mod random;
+mod resume;
 mod scene;
 mod threads;

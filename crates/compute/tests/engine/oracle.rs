@@ -266,7 +266,7 @@ pub(crate) fn window(coarsest: &Level, channel: u64) -> (f64, f64, f64) {
         return (0.0, 1.0, 0.0);
     };
     let percentile = |percent: f64| {
-        let at = (values.len() - 1) as f64 * percent / 100.0;
+        let at = (values.len() - 1) as f64 * (percent / 100.0);
         let below = at.floor();
         let up = at - below > 0.5 || (at - below == 0.5 && below % 2.0 == 1.0);
         values[below as usize + usize::from(up)]

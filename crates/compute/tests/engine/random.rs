@@ -154,12 +154,56 @@ fn layouts() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_level_is_what_the_oracle_says(scene in scenes(), threads in 1..4_usize) {
         check(&scene, threads);
     }
+
+    #[test]
+    fn an_interrupted_conversion_ends_in_the_same_bytes(
+        scene in scenes(),
+        stops in prop::collection::vec((1..40_usize, 1..4_usize), 1..3),
+    ) {
+        check_interrupted(&scene, &stops);
+    }
+}
+
+/// Runs that are stopped after some chunks, then one that is not: its image is that of a single run, file by file.
+fn check_interrupted(scene: &Scene, stops: &[(usize, usize)]) {
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let at_once = Run::new(scene, whole.path());
+    at_once.convert().unwrap();
+    let mut written = 0;
+    for (chunks, threads) in stops {
+        let mut run = Run::new(scene, parts.path());
+        run.threads = *threads;
+        run.listener.cancel_after = Some(*chunks);
+        // An image of few chunks ends before it is stopped.
+        let ended = run.convert().is_ok();
+        written += run.listener.count("file written");
+        assert_eq!(run.target().exists(), ended, "complete or absent");
+    }
+    let last = Run::new(scene, parts.path());
+    last.convert().unwrap();
+    written += last.listener.count("file written");
+    let (found, expected) = (tree(&last.target()), tree(&at_once.target()));
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    let different: Vec<_> = found
+        .iter()
+        .filter(|(name, bytes)| expected[*name] != **bytes)
+        .collect();
+    assert!(
+        different.is_empty(),
+        "{:?}",
+        different.iter().map(|(name, _)| name).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        written,
+        at_once.listener.count("file written"),
+        "no file is written twice"
+    );
 }
 
 fn check(scene: &Scene, threads: usize) {

@@ -152,6 +152,8 @@ pub(crate) enum Fault {
     Read(usize),
     PanicOnOpen(usize),
     PanicOnRead(usize),
+    /// Nothing goes wrong, but opening takes long enough for the other threads to fail first.
+    SlowOpen(usize),
 }
 
 /// Loads the tiles of a scene by their number, and counts.
@@ -186,6 +188,9 @@ impl ImageLoader for Loader {
     fn open(&self, spec: &LoaderSpec, _: Option<&str>) -> Result<Box<dyn OpenImage>, SourceError> {
         let id = spec.to_json()["id"].as_u64().unwrap() as usize;
         *self.counts.lock().unwrap().opened.entry(id).or_default() += 1;
+        if self.fault == Fault::SlowOpen(id) {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
         match self.fault {
             Fault::Open(tile) if tile == id => Err(broken("the disk is gone")),
             Fault::PanicOnOpen(tile) if tile == id => panic!("no header in tile {id}"),
@@ -260,13 +265,14 @@ impl OpenImage for Opened {
     }
 }
 
-/// Counts events; may cancel at the first chunk.
+/// Counts events; may cancel after some chunks.
 #[derive(Default)]
 pub(crate) struct Listener {
     events: Mutex<HashMap<&'static str, u64>>,
     pub(crate) bytes: AtomicU64,
     pub(crate) cancellation: Cancellation,
-    pub(crate) cancel_at_first_chunk: bool,
+    /// Cancels after so many chunks of the finest level.
+    pub(crate) cancel_after: Option<usize>,
 }
 
 impl Listener {
@@ -288,13 +294,10 @@ impl Progress for Listener {
             Event::AlreadyComplete { .. } => "already complete",
             _ => "other",
         };
-        *self
-            .events
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(name)
-            .or_default() += 1;
-        if self.cancel_at_first_chunk && name == "chunk done" {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = events.entry(name).or_default();
+        *count += 1;
+        if name == "chunk done" && self.cancel_after.is_some_and(|chunks| *count >= chunks as u64) {
             self.cancellation.cancel();
         }
     }
@@ -333,14 +336,12 @@ impl<'a> Run<'a> {
     pub(crate) fn convert_image(&self, image: TiledImage) -> Result<Report, ComputeError> {
         let (options, target) = (self.scene.options(), self.target());
         let conversion = Conversion {
-            target: &target,
-            options: &options,
             overwrite_mode: self.overwrite_mode,
             loader: &self.loader,
-            resource: None,
             progress: &self.listener,
             cancellation: &self.listener.cancellation,
             note: &|plan: &ImagePlan| json!(plan.levels.len()),
+            ..Conversion::new(&target, &options)
         };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads)
