@@ -43,12 +43,16 @@ class Acquisition:
     """x, y of the first field: negative, or far away."""
     first_slice: int = 0
     first_time: int = 0
+    drift: float = 0.0
+    """Slices by which each field starts above the one before it."""
     format: str = "tif"
-    """tif, png or npy."""
+    """tif, png, bmp or npy."""
     compression: str | None = None
     """For tif, as tifffile names them: zlib, lzw, zstd."""
     dtype: str = "uint16"
-    """uint8, uint16, uint32, int16 or float32 (png: the first two)."""
+    """Any data type of numpy (png: uint8 or uint16, bmp: uint8)."""
+    stored: str | None = None
+    """Data type of the files where it is not that of the values, such as `>u2`."""
     spans: str = ""
     """Axes among t, c, z that lie within one file instead of being spread over files: `z` makes stacks. The file has
     all axes from the first of them on; tifffile drops those of length 1, which the reference misses: use npy."""
@@ -59,6 +63,11 @@ class Acquisition:
     attributes: dict[str, tuple] = field(default_factory=lambda: {"drug": ("Drug", "DMSO")})
     """Attribute columns: the values go round over the wells (or images); None is an empty cell. The reference cannot
     read an empty cell in a column of text or booleans on a plate."""
+    fov_names: str = "FOV_{}"
+    numbered_rows: bool = False
+    """Rows as numbers, A being 1."""
+    without: tuple[str, ...] = ()
+    """Columns that the table does not have."""
     axes: str | None = None
     """`czyx` with t in front where there is time, unless given."""
     details: dict = field(default_factory=dict)
@@ -71,8 +80,9 @@ class Acquisition:
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
             raise ValueError(f"layout {self.layout!r} is none of {LAYOUTS}")
-        if self.format == "png" and (self.dtype not in ("uint8", "uint16") or self.spans):
-            raise ValueError("a png holds one plane of uint8 or uint16")
+        plain = {"png": ("uint8", "uint16"), "bmp": ("uint8",)}.get(self.format, (self.dtype,))
+        if self.dtype not in plain or self.format in ("png", "bmp") and self.spans:
+            raise ValueError(f"a {self.format} holds one plane of {' or '.join(plain)}")
         self.axes = self.axes or ("tczyx" if self.times > 1 else "czyx")
 
     def write(self, folder: Path) -> list[dict]:
@@ -81,10 +91,7 @@ class Acquisition:
         (folder / "data").mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng(self.seed)
         rows = [row for i, target in enumerate(self.images or self.wells) for row in self._rows(i, target, folder, rng)]
-        with open(folder / "tiles.csv", "w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
+        write_table(folder, rows)
         (folder / "acquisition_details.toml").write_text(to_toml(self._details()))
         return rows
 
@@ -104,7 +111,8 @@ class Acquisition:
         """Write the files of one well or image, and yield their rows."""
         counts = {"t": self.times, "c": self.channels, "z": self.slices}
         letters = target.rstrip("0123456789")
-        place = {"image_path": target} if self.images else {"row": letters, "column": int(target[len(letters) :])}
+        row = row_number(letters) if self.numbered_rows else letters
+        place = {"image_path": target} if self.images else {"row": row, "column": int(target[len(letters) :])}
         steps = {axis: range(1) if axis in self.spans else range(counts[axis]) for axis in self.outer}
         lengths = {axis: counts[axis] if axis in self.spans else 1 for axis in counts}
         firsts = {"t": self.first_time, "c": 0, "z": self.first_slice}
@@ -117,22 +125,27 @@ class Acquisition:
                 name = f"{target}_F{number:03d}_T{at['t']:02d}_C{at['c']}_Z{at['z']:02d}.{self.format}"
                 write_image(folder / "data" / name, self._pixels(base, at, lengths, rng), self.compression)
                 jitter_x, jitter_y = rng.uniform(-self.jitter, self.jitter, 2)
-                start = {axis: firsts[axis] + at[axis] for axis in "zct"}
-                for axis, spacing in (("z", self.z_spacing), ("t", self.t_spacing)):
-                    if self._details().get(f"start_{axis}_space") == "world":
-                        start[axis] *= spacing
-                yield {
+                start = {"x": x + jitter_x, "y": y + jitter_y, **{axis: firsts[axis] + at[axis] for axis in "zct"}}
+                if self.drift:
+                    start["z"] += number * self.drift
+                size = {"x": self.width, "y": self.height, **lengths}
+                cells = {
                     "file_path": name,
                     **place,
-                    "fov_name": f"FOV_{number}",
-                    "start_x": round((x + jitter_x) * self.pixel_size, 4),
-                    "start_y": round((y + jitter_y) * self.pixel_size, 4),
-                    **{f"start_{axis}": start[axis] for axis in "zct"},
-                    "length_x": self.width,
-                    "length_y": self.height,
-                    **{f"length_{axis}": lengths[axis] for axis in "zct"},
+                    "fov_name": self.fov_names.format(number),
+                    **{f"start_{axis}": self._cell("start", axis, start[axis]) for axis in "xyzct"},
+                    **{f"length_{axis}": self._cell("length", axis, size[axis]) for axis in "xyzct"},
                     **{key: values[i % len(values)] for key, values in self.attributes.items()},
                 }
+                yield {key: value for key, value in cells.items() if key not in self.without}
+
+    def _cell(self, what: str, axis: str, pixels: float) -> float:
+        """A start or length in the space that the acquisition file says, or leaves to its default."""
+        spacing = {"x": self.pixel_size, "y": self.pixel_size, "z": self.z_spacing, "t": self.t_spacing}.get(axis)
+        space = self._details().get(f"{what}_{axis}_space", "world" if what == "start" else "pixel")
+        if spacing is None or space == "pixel":
+            return round(pixels, 4)
+        return round(pixels * spacing, 4)
 
     def _pixels(self, base: np.ndarray, at: dict, lengths: dict, rng: np.random.Generator) -> np.ndarray:
         """The pixels of one file: y, x and in front of them the axes from the first spanned one on."""
@@ -149,14 +162,20 @@ class Acquisition:
             planes -= 400  # below and above 0
         elif dtype == np.uint32:
             planes *= 100_000  # beyond 16 bits
+        elif dtype == np.bool_:
+            return self._shaped(planes > 500, lengths)
         if dtype.kind != "f":
             limits = np.iinfo(dtype)
-            # float32 cannot hold the largest uint32: 4294967040 is the last that fits.
-            planes = np.clip(planes, limits.min, min(limits.max, 4_294_967_040))
+            # float32 cannot hold the largest uint32: 4294967040 is the last that fits, and the last of any wider type.
+            largest = limits.max if limits.bits < 32 else 2_147_483_520 if limits.max < 2**32 - 1 else 4_294_967_040
+            planes = np.clip(planes, max(limits.min, -2_147_483_648), largest)
+        return self._shaped(planes.astype(dtype).astype(self.stored or dtype), lengths)
+
+    def _shaped(self, planes: np.ndarray, lengths: dict) -> np.ndarray:
+        """The planes without the axes that a file does not have."""
         used = [axis for axis in "tcz" if axis in self.axes]
         first = min((used.index(axis) for axis in self.spans), default=len(used))
-        sizes = [lengths[axis] for axis in used[first:]]
-        return planes.astype(dtype).reshape(*sizes, self.height, self.width)
+        return planes.reshape(*(lengths[axis] for axis in used[first:]), self.height, self.width)
 
     def _details(self) -> dict:
         """The keys of acquisition_details.toml."""
@@ -188,7 +207,7 @@ def write_image(path: Path, pixels: np.ndarray, compression: str | None = None) 
     """Write pixels in the format that the name says. A TIFF gets a page per plane."""
     if path.suffix == ".npy":
         np.save(path, pixels)
-    elif path.suffix == ".png":
+    elif path.suffix in (".png", ".bmp"):
         from PIL import Image
 
         Image.fromarray(pixels).save(path)
@@ -197,6 +216,26 @@ def write_image(path: Path, pixels: np.ndarray, compression: str | None = None) 
 
         predictor = compression in ("zlib", "lzw", "zstd") and pixels.dtype.kind != "f"
         tifffile.imwrite(path, pixels, compression=compression, predictor=predictor, photometric="minisblack")
+
+
+def write_table(folder: Path, rows: list[dict]) -> None:
+    with open(folder / "tiles.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_together(folder: Path, acquisitions: tuple[Acquisition, ...]) -> None:
+    """Several acquisitions in one folder and table. The acquisition file is that of the last."""
+    write_table(folder, [row for acquisition in acquisitions for row in acquisition.write(folder)])
+
+
+def row_number(letters: str) -> int:
+    """A is 1, Z 26, AA 27."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number
 
 
 def to_toml(document: dict) -> str:

@@ -190,18 +190,8 @@ fn conditions(image: &TiledImage) -> Result<Option<DataTable>, ComputeError> {
     if image.attributes.is_empty() {
         return Ok(None);
     }
-    let rows = image.attributes.values().map(Vec::len).max().unwrap_or(0);
     let mut table = DataTable::new();
     for (key, values) in &image.attributes {
-        if values.len() != rows {
-            return Err(ComputeError::Image {
-                image: image.path.clone(),
-                problem: format!(
-                    "attribute {key:?} has {} values, but another has {rows}; fill up with null",
-                    values.len()
-                ),
-            });
-        }
         table.push_column(key.clone(), values.clone())?;
     }
     Ok(Some(table))

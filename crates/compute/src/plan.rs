@@ -56,6 +56,7 @@ impl ImagePlan {
             problem,
         };
         check_channels(image)?;
+        image.attribute_rows().map_err(wrong)?;
         let shape = to_index5(&image.axes, &image.output_shape());
         let Some(first_group) = image.fields_of_view().into_iter().next() else {
             return Err(wrong("it has no tiles".into()));
@@ -121,8 +122,9 @@ fn check_channels(image: &TiledImage) -> Result<(), ComputeError> {
     if !image.axes.contains(&Axis::C) {
         let axes: String = image.axes.iter().map(|axis| axis.name()).collect();
         return wrong(format!(
-            "it lists {} channels, but its axes {axes} have no c; add c to the axes, or leave the channels out",
-            channels.len()
+            "it lists {} channels ({}), but its axes {axes} have no c; add c to the axes, or leave the channels out",
+            channels.len(),
+            channels.iter().map(|channel| channel.channel_label.as_str()).collect::<Vec<_>>().join(", ")
         ));
     }
     for (index, channel) in channels.iter().enumerate() {

@@ -119,7 +119,16 @@ impl Staging {
                 path: self.target.clone(),
             });
         }
-        let old = move_into_place(&self.dir, &self.target)?;
+        // The old image may come to lie where images are built: its lock keeps others out until it is gone.
+        let _old_lock = if cfg!(unix) && self.target.exists() {
+            Some(lock_for_removal(&self.target)?)
+        } else {
+            None
+        };
+        let old = move_into_place(&self.dir, &self.target).inspect_err(|_| {
+            // The old image stays, and the error is the one to tell.
+            let _ = remove_lock(&self.target);
+        })?;
         self.fate.set(Fate::Published);
         if cfg!(unix) {
             // The image is complete: a lock file left in it would do no harm.
@@ -129,7 +138,7 @@ impl Staging {
         // As harmless as the lock.
         let _ = fs::remove_file(&ledger);
         if let Some(old) = old {
-            fs::remove_dir_all(&old).map_err(ComputeError::io("remove", &old))?;
+            remove_locked(&old)?;
         }
         Ok(())
     }
@@ -171,11 +180,31 @@ impl Drop for Staging {
     /// Removes the folder after a failure that running again would not mend, so that nothing is left behind.
     fn drop(&mut self) {
         if self.fate.get() == Fate::Removed {
-            // The error that led here is the one to tell. The lock goes last, so that nobody builds in what is being removed.
-            let _ = clear(&self.dir)
-                .and_then(|()| remove_lock(&self.dir))
-                .map(|()| fs::remove_dir(&self.dir));
+            // The error that led here is the one to tell.
+            let _ = remove_locked(&self.dir);
         }
+    }
+}
+
+/// Locks an image that is to be removed, as [`Staging::begin`] locks the folder of a new one.
+fn lock_for_removal(dir: &Path) -> Result<File, ComputeError> {
+    let path = dir.join(LOCK);
+    let lock = File::create(&path).map_err(ComputeError::io("create", &path))?;
+    lock.lock().map_err(ComputeError::io("lock", &path))?;
+    Ok(lock)
+}
+
+/// Removes a folder. Its lock goes last, and then only an empty folder, so that nobody builds in what is being removed: who finds no
+/// lock makes one.
+fn remove_locked(dir: &Path) -> Result<(), ComputeError> {
+    clear(dir)?;
+    if dir.join(LOCK).exists() {
+        remove_lock(dir)?;
+    }
+    match fs::remove_dir(dir) {
+        // Somebody builds in it already.
+        Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        other => other.map_err(ComputeError::io("remove", dir)),
     }
 }
 

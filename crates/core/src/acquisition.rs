@@ -132,8 +132,9 @@ impl AcquisitionDetails {
         let Some(channels) = &self.channels else { return Ok(()) };
         if !self.axes.contains(&Axis::C) {
             return wrong(format!(
-                "{} channels are listed, but the axes {names:?} have no c; add c to the axes or leave the channels out",
-                channels.len()
+                "{} channels are listed ({}), but the axes {names:?} have no c; add c to the axes or leave the channels out",
+                channels.len(),
+                channels.iter().map(|channel| channel.channel_label.as_str()).collect::<Vec<_>>().join(", ")
             ));
         }
         for (index, channel) in channels.iter().enumerate() {

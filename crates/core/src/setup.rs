@@ -215,7 +215,10 @@ fn temp_folder(template: &str, zarr_dir: &str) -> Result<PathBuf, CoreError> {
         ));
     }
     if path.is_file() {
-        return Err(wrong("temp_url is a file, but it must be a folder"));
+        return Err(CoreError::Path {
+            path: path.display().to_string(),
+            problem: format!("temp_url ({template:?}) is a file, but it must be a folder"),
+        });
     }
     Ok(path)
 }

@@ -92,6 +92,19 @@ impl TiledImage {
             .collect();
     }
 
+    /// Number of values that every attribute has: the rows of the condition table. Attributes of different lengths are an
+    /// error, told as text.
+    pub fn attribute_rows(&self) -> Result<usize, String> {
+        let mut lengths = self.attributes.iter().map(|(key, values)| (key, values.len()));
+        let Some((first, rows)) = lengths.next() else { return Ok(0) };
+        match lengths.find(|(_, length)| *length != rows) {
+            None => Ok(rows),
+            Some((other, length)) => Err(format!(
+                "attribute {first:?} has {rows} values, but {other:?} has {length}; fill the shorter one up with null"
+            )),
+        }
+    }
+
     /// Size of the output array in pixels per axis of [`Self::axes`], from pixel 0 to the largest end. With a channel list the
     /// c axis has its length. Only meaningful after registration.
     pub fn output_shape(&self) -> Vec<u64> {

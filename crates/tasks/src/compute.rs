@@ -1,13 +1,14 @@
 //! The compute task of any converter: one `{zarr_url, init_args}` becomes one OME-Zarr image.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use ome_zarr_convert_compute::{
     Cancellation, Conversion, ImagePlan, Mark, Outcome, Progress, Report, Silent, convert_image,
 };
 use ome_zarr_convert_core::{
-    ConvertParallelInitArgs, CoreError, DocumentSource, Retries, image_from_json_str, path, read_document,
+    ConvertParallelInitArgs, CoreError, DocumentSource, Extensions, Retries, image_from_json_str, path, read_document,
     remove_document,
 };
 use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
@@ -17,13 +18,21 @@ use tracing::{info, warn};
 use crate::error::TaskError;
 use crate::update::{Described, image_list_update};
 
-/// What a compute task needs besides its entry.
+/// What a compute task needs besides its entry. [`ComputeContext::new`] gives the usual; set the fields that differ.
 #[derive(Clone, Copy)]
 pub struct ComputeContext<'a> {
-    /// Loads the tiles: the built-in one, or a converter's own.
+    /// Loads the tiles of entries that name no loader.
     pub loader: &'a dyn ImageLoader,
+    /// What the program adds by name: loaders and registration steps that entries may name.
+    pub extensions: &'a Extensions,
     /// Base folder of relative file paths.
     pub resource: Option<&'a str>,
+    /// Bytes of memory that the whole process may take.
+    pub memory_limit: Option<u64>,
+    /// Whether files must outlast a loss of power before an image appears.
+    pub durable: bool,
+    /// Whether finished chunks of an earlier run are decoded before they are kept.
+    pub check: bool,
     /// Listens to what happens.
     pub progress: &'a dyn Progress,
     /// Asks to stop.
@@ -31,12 +40,17 @@ pub struct ComputeContext<'a> {
 }
 
 impl ComputeContext<'_> {
-    /// The built-in loader, absolute file paths, silence.
+    /// The built-in loader, absolute file paths, no limit, silence.
     pub fn new() -> Self {
         static NEVER: Cancellation = Cancellation::new();
+        static NOTHING: LazyLock<Extensions> = LazyLock::new(Extensions::new);
         Self {
             loader: &DefaultImageLoader,
+            extensions: &NOTHING,
             resource: None,
+            memory_limit: None,
+            durable: false,
+            check: false,
             progress: &Silent,
             cancellation: &NEVER,
         }
@@ -101,6 +115,7 @@ pub fn generic_compute_task(
         },
     )?;
     let image = image_from_json_str(&text, &place)?;
+    let text_bytes = text.len() as u64;
     drop(text);
     let described = Described::new(&image);
     let note = |plan: &ImagePlan| {
@@ -113,14 +128,23 @@ pub fn generic_compute_task(
     let report = convert_image(
         image,
         &Conversion {
-            target: &target,
-            options: &init_args.converter_options,
             overwrite_mode: init_args.overwrite_mode,
-            loader: context.loader,
+            pipeline: init_args.registration_pipeline.as_deref(),
+            extensions: context.extensions,
+            loader: match &init_args.image_loader {
+                Some(name) => context.extensions.loader(Some(name))?,
+                None => context.loader,
+            },
             resource: context.resource,
+            pixel_budget: context
+                .memory_limit
+                .map(|limit| limit.saturating_sub(own_bytes(text_bytes))),
+            durable: context.durable,
+            check: context.check,
             progress: context.progress,
             cancellation: context.cancellation,
             note: &note,
+            ..Conversion::new(&target, &init_args.converter_options)
         },
     )?;
     match report.outcome {
@@ -138,6 +162,13 @@ pub fn generic_compute_task(
         update,
         report: Some(report),
     })
+}
+
+/// What the process takes besides pixels: its code and codecs, what the allocator holds on to, and the image's document, which
+/// takes about three times its text as tiles and plan.
+fn own_bytes(document_bytes: u64) -> u64 {
+    const CODE_AND_CODECS: u64 = 64 << 20;
+    CODE_AND_CODECS + 3 * document_bytes
 }
 
 /// The update that a finished image noted, if it was made from the hand-over file `url` and that file is gone.

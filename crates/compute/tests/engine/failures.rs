@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use ome_zarr_convert_compute::{ComputeError, Conversion, Event, Mark, Outcome, Progress, convert_image};
@@ -341,29 +342,68 @@ fn an_image_in_the_hands_of_another_process_is_left_to_it() {
     assert!(!partial.exists() && !run.target().join("half a chunk").exists());
 }
 
+/// Three conversions of one image at the same time, each with its first file a little later; gives how many of them wrote it.
+/// Whoever does not says why, and the image is whole.
+fn race(scene: &Scene, folder: &Path, mode: OverwriteMode, pause: Duration, expected: &Path) -> usize {
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let start = |number: u32| {
+            scope.spawn(move || {
+                let mut run = Run::new(scene, folder);
+                run.listener.pause_when_planned = pause * number;
+                run.overwrite_mode = mode;
+                run.convert()
+            })
+        };
+        let started = [0, 1, 2].map(start);
+        started.map(|thread| thread.join().unwrap()).into()
+    });
+    let mut written = 0;
+    for outcome in outcomes {
+        match outcome {
+            Ok(report) if report.outcome == Outcome::Written => written += 1,
+            Ok(report) => assert_eq!(report.outcome, Outcome::AlreadyComplete),
+            Err(ComputeError::Busy { .. } | ComputeError::OutputExists { .. }) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(tree(&folder.join("image.zarr")) == tree(expected));
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
+    written
+}
+
 #[test]
 fn of_several_conversions_at_once_one_writes_the_image() {
     let (expected, scene) = (tempfile::tempdir().unwrap(), scene());
     let alone = Run::new(&scene, expected.path());
     alone.convert().unwrap();
-    for _ in 0..25 {
+    for round in 0..25 {
         let folder = tempfile::tempdir().unwrap();
-        let outcomes: Vec<_> = std::thread::scope(|scope| {
-            let start = || scope.spawn(|| Run::new(&scene, folder.path()).convert());
-            let started: Vec<_> = (0..3).map(|_| start()).collect();
-            started.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
-        let mut written = 0;
-        for outcome in outcomes {
-            match outcome {
-                Ok(report) if report.outcome == Outcome::Written => written += 1,
-                Ok(report) => assert_eq!(report.outcome, Outcome::AlreadyComplete),
-                Err(ComputeError::Busy { .. } | ComputeError::OutputExists { .. }) => {}
-                Err(other) => panic!("{other}"),
-            }
-        }
+        let pause = Duration::from_micros(200 * round);
+        let written = race(
+            &scene,
+            folder.path(),
+            OverwriteMode::NoOverwrite,
+            pause,
+            &alone.target(),
+        );
         assert_eq!(written, 1);
-        assert!(tree(&folder.path().join("image.zarr")) == tree(&alone.target()));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn several_conversions_at_once_replace_an_old_image_by_a_whole_one() {
+    let (expected, scene) = (tempfile::tempdir().unwrap(), scene());
+    let alone = Run::new(&scene, expected.path());
+    alone.convert().unwrap();
+    for round in 0..25 {
+        let folder = tempfile::tempdir().unwrap();
+        let old = folder.path().join("image.zarr/old");
+        fs::create_dir_all(&old).unwrap();
+        // Takes a while to remove.
+        for number in 0..200 {
+            File::create(old.join(number.to_string())).unwrap();
+        }
+        let pause = Duration::from_micros(200 * round);
+        assert!(race(&scene, folder.path(), OverwriteMode::Overwrite, pause, &alone.target()) >= 1);
     }
 }

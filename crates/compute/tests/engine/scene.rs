@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ome_zarr_convert_compute::{
     Cancellation, ComputeError, Conversion, Event, ImagePlan, Progress, Report, convert_image,
@@ -189,7 +190,7 @@ impl ImageLoader for Loader {
         let id = spec.to_json()["id"].as_u64().unwrap() as usize;
         *self.counts.lock().unwrap().opened.entry(id).or_default() += 1;
         if self.fault == Fault::SlowOpen(id) {
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20));
         }
         match self.fault {
             Fault::Open(tile) if tile == id => Err(broken("the disk is gone")),
@@ -273,6 +274,8 @@ pub(crate) struct Listener {
     pub(crate) cancellation: Cancellation,
     /// Cancels after so many chunks of the finest level.
     pub(crate) cancel_after: Option<usize>,
+    /// Waits this long once the image is planned, before anything of it is written.
+    pub(crate) pause_when_planned: Duration,
 }
 
 impl Listener {
@@ -294,6 +297,9 @@ impl Progress for Listener {
             Event::AlreadyComplete { .. } => "already complete",
             _ => "other",
         };
+        if let Event::Planned { .. } = event {
+            std::thread::sleep(self.pause_when_planned);
+        }
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let count = events.entry(name).or_default();
         *count += 1;

@@ -78,19 +78,21 @@ enum SpaceDocument {
 
 /// Reads the document of an image from JSON text. `place` names it in messages.
 pub fn image_from_json_str(text: &str, place: &str) -> Result<TiledImage, CoreError> {
-    let document = serde_json::from_str(text).map_err(|error| syntax(place, &error))?;
+    let document = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text));
+    let document = document.map_err(|error| syntax(place, &error))?;
     to_image(document, place)
 }
 
 /// Reads the document of an image from a JSON value.
 pub fn image_from_json(value: Value, place: &str) -> Result<TiledImage, CoreError> {
-    let document = serde_json::from_value(value).map_err(|error| syntax(place, &error))?;
+    let document = serde_path_to_error::deserialize(value).map_err(|error| syntax(place, &error))?;
     to_image(document, place)
 }
 
 /// What the parser says, with the closest known key where it names an unknown one.
-fn syntax(place: &str, error: &serde_json::Error) -> CoreError {
-    let mut problem = error.to_string();
+fn syntax(place: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> CoreError {
+    let path = error.path().to_string();
+    let mut problem = error.inner().to_string();
     let quoted: Vec<&str> = problem.split('`').skip(1).step_by(2).collect();
     if problem.starts_with("unknown field")
         && let Some((unknown, known)) = quoted.split_first()
@@ -98,9 +100,10 @@ fn syntax(place: &str, error: &serde_json::Error) -> CoreError {
     {
         problem = format!("unknown key `{unknown}` (is `{like}` meant?): {problem}");
     }
+    let at = if path == "." { String::new() } else { format!("{path}: ") };
     CoreError::Syntax {
         place: place.to_owned(),
-        problem: format!("it is no document of an image: {problem}"),
+        problem: format!("it is no document of an image: {at}{problem}"),
     }
 }
 

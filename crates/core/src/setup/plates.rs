@@ -191,16 +191,10 @@ fn condition_table(placed: &[Placed<'_>]) -> Result<Option<DataTable>, CoreError
                 ),
             );
         }
-        let rows = attributes.values().map(Vec::len).max().unwrap_or(0);
-        if let Some((key, values)) = attributes.iter().find(|(_, values)| values.len() != rows) {
-            return wrong(
-                placed.image,
-                format!(
-                    "attribute {key:?} has {} values, but another has {rows}; fill up with null",
-                    values.len()
-                ),
-            );
-        }
+        let rows = match placed.image.attribute_rows() {
+            Ok(rows) => rows,
+            Err(problem) => return wrong(placed.image, problem),
+        };
         let place = [
             Cell::Text(placed.place.row.clone()),
             Cell::Int(i64::from(placed.place.column)),
