@@ -102,7 +102,8 @@ fn for_each_file(mut visit: impl FnMut(usize, usize, usize)) {
 fn plane(field: usize, channel: usize, slice: usize) -> Vec<u16> {
     let first = ((field * CHANNELS + channel) * SLICES + slice) * FIELD[0] * FIELD[1];
     let pixel = |index: usize| {
-        let noise = (index as u64).wrapping_mul(6_364_136_223_846_793_005) >> 58;
+        let mixed = (index as u64 ^ 0x9E37_79B9_7F4A_7C15).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let noise = (mixed ^ (mixed >> 31)).wrapping_mul(0x94D0_49BB_1331_11EB) >> 58;
         (200 + index % FIELD[1] / 16 + noise as usize) as u16
     };
     (first..first + FIELD[0] * FIELD[1]).map(pixel).collect()

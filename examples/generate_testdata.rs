@@ -1,6 +1,6 @@
 //! Writes the small acquisitions of `testdata/`, which the tests convert.
 //!
-//! `cargo run --example generate_testdata -- [FOLDER]`, FOLDER being `testdata` unless given. Run again, it writes the
+//! `cargo run -p ome-zarr-convert-workspace --example generate_testdata -- [FOLDER]`, FOLDER being `testdata` unless given. Run again, it writes the
 //! same bytes; `tests/testdata.rs` says when the committed files are not those.
 
 use std::error::Error;

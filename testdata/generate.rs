@@ -207,6 +207,8 @@ fn png(pixels: &[u16], height: i64, width: i64) -> Result<Vec<u8>, Box<dyn Error
     let mut encoder = png::Encoder::new(&mut bytes, u32::try_from(width)?, u32::try_from(height)?);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::Sixteen);
+    // The compressor of the png crate itself: that of other levels depends on what else is built.
+    encoder.set_compression(png::Compression::Fast);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&pixels.iter().flat_map(|value| value.to_be_bytes()).collect::<Vec<_>>())?;
     writer.finish()?;

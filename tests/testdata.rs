@@ -39,7 +39,7 @@ fn committed_files_are_those_of_the_generator() {
         .collect();
     assert!(
         different.is_empty(),
-        "{different:?} are not what testdata/generate.rs makes: run `cargo run --example generate_testdata` and look at \
+        "{different:?} are not what testdata/generate.rs makes: run `cargo run -p ome-zarr-convert-workspace --example generate_testdata` and look at \
          what changed"
     );
 }

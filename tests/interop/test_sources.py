@@ -5,9 +5,11 @@ Needs tifffile, imagecodecs, Pillow, numpy and pytest, and in OZC_DUMP_IMAGE the
 """
 
 import os
+import re
 import struct
 import subprocess
 import uuid
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -259,12 +261,19 @@ def test_ome_metadata(tmp_path):
             "TimeIncrement": 0.5,
             "TimeIncrementUnit": "min",
             "Channel": {"Name": ["DAPI", "GFP", "Cy5"]},
+            "Plane": {
+                "PositionX": [-1.5] * 24,
+                "PositionXUnit": ["mm"] * 24,
+                "PositionY": [20.0] * 24,
+                "PositionYUnit": ["µm"] * 24,
+            },
         },
     )
     metadata = same_tiff(path, tmp_path)
     assert "pixel_size_um: Some((0.325" in metadata
     assert "z_spacing_um: Some(2.0)" in metadata
     assert "t_spacing_s: Some(30.0)" in metadata
+    assert "stage_position_um: Some((-1500.0, 20.0, 0.0))" in metadata
     assert 'channel_names: ["DAPI", "GFP", "Cy5"]' in metadata
 
 
@@ -334,7 +343,7 @@ def test_stk(tmp_path):
     raw = raw[:start] + data.astype("<u2").tobytes()
     end = len(raw)
     for z in range(4):
-        raw += struct.pack("<6I", z + 1, 2, 2459000, 1000 * z, 2459000, 1000 * z)
+        raw += struct.pack("<6I", 3, 2, 2459000, 1000 * z, 2459000, 1000 * z)
     uic1 = len(raw)
     units = uic1 + 3 * 8 + 16
     raw += struct.pack("<6I", 4, uic1 + 24, 5, uic1 + 32, 6, units)
@@ -349,6 +358,70 @@ def test_stk(tmp_path):
     path.write_bytes(raw)
     metadata = same_tiff(path, tmp_path)
     assert "pixel_size_um: Some((0.65, 0.65))" in metadata
+    assert "z_spacing_um: Some(1.5)" in metadata
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("bigtiff", [False, True])
+@pytest.mark.parametrize("first", ["ome", "imagej"])
+def test_two_descriptions(tmp_path, first, bigtiff, order):
+    """Micro-Manager describes its pages twice: the first description counts for OME, any for ImageJ."""
+    path = tmp_path / "a.ome.tif"
+    ome = OME.format(uuid="", order="XYZCT", z=1, c=4, t=1, data="<TiffData/>")
+    imagej = "ImageJ=1.48v\nimages=4\nslices=4\n"
+    texts = (ome, imagej) if first == "ome" else (imagej, ome)
+    with tifffile.TiffWriter(path, byteorder=order, bigtiff=bigtiff) as tif:
+        for page in range(4):
+            extra = [(271, 2, None, texts[1], True)] if page == 0 else []
+            options = {"description": texts[0]} if page == 0 else {}
+            data = pixels((20, 30), "u2", page)
+            tif.write(data, metadata=None, contiguous=False, extratags=extra, **options)
+    # tifffile refuses to write the second one under its number.
+    raw = path.read_bytes()
+    assert raw.count(struct.pack(order + "HH", 271, 2)) == 1
+    path.write_bytes(raw.replace(struct.pack(order + "HH", 271, 2), struct.pack(order + "HH", 270, 2)))
+    with tifffile.TiffFile(path) as tif:
+        assert len(tif.pages[0].tags.getall(270)) == 2
+    same_tiff(path, tmp_path)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_tags_of_unknown_type(tmp_path, bigtiff, order):
+    path = tmp_path / "a.tif"
+    extra = [(65000, 4, 1, 7, False), (40000, 4, 1, 7, False)]
+    tifffile.imwrite(path, pixels((2, 20, 30), "u2"), byteorder=order, bigtiff=bigtiff, extratags=extra, metadata=None)
+    raw = bytearray(path.read_bytes())
+    count = struct.pack(order + ("Q" if bigtiff else "I"), 1)
+    for tag in (65000, 40000):
+        entry = struct.pack(order + "HH", tag, 4) + count
+        assert raw.count(entry) == 2
+        raw = raw.replace(entry, struct.pack(order + "HH", tag, 99) + count)
+    path.write_bytes(raw)
+    same_tiff(path, tmp_path)
+
+
+def test_what_the_document_lists(tmp_path):
+    """Every suffix and compression of docs/formats.md is read, and the latter is among those compared above."""
+    text = (Path(__file__).parents[2] / "docs/formats.md").read_text()
+    suffixes = re.findall(r"^\| `(\.\w+)` \| (\w+)", text, re.M)
+    assert len(suffixes) == 11
+    gray = pixels((20, 30), "u1")
+    for suffix, kind in suffixes:
+        path = tmp_path / f"a{suffix}"
+        if kind == "TIFF":
+            tifffile.imwrite(path, gray)
+        elif kind == "NPY":
+            np.save(path, gray)
+        else:
+            Image.fromarray(gray).save(path)
+        assert ours(path, tmp_path)[0].shape == gray.shape
+    compressions = re.findall(r"^\| (\w+) \| ([\d, ]+) \| none", text, re.M)
+    numbers = {int(number) for _, codes in compressions for number in codes.split(",")}
+    names = {(codec or "none").upper().replace("ZLIB", "ADOBE_DEFLATE") for codec, _ in CODECS}
+    compared = {int(tifffile.COMPRESSION[name]) for name in names}
+    # Deflate and Zstd have a second number each; JPEG is compared above with a tolerance.
+    assert numbers == compared | {7, 32946, 34926}
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "I;16", "RGB", "RGBA", "P", "LA"])

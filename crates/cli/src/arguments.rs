@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::options::OptionArguments;
+
 /// Turns microscope acquisitions into OME-Zarr.
 ///
 /// An acquisition is a folder with image files, a table `tiles.csv` that says where on the stage each file was taken, and a file
@@ -28,6 +30,16 @@ pub enum Command {
     Init(InitArguments),
     /// Convert one image of a list that `init` wrote (for clusters).
     Compute(ComputeArguments),
+    /// Say what a conversion will cost, before anything is written: files, bytes, memory, bad files, overlaps.
+    Plan(PlanArguments),
+    /// Check the pixels of an image or plate: every chunk decodes, every level is the halving of the one above.
+    #[command(after_long_help = VERIFY_HELP)]
+    Verify(VerifyArguments),
+    /// Say what an OME-Zarr plate, well or image holds, whoever wrote it.
+    #[command(after_long_help = INSPECT_HELP)]
+    Inspect(InspectArguments),
+    /// Print the options of a conversion: their reference page, JSON schema or defaults.
+    Options(OptionsArguments),
 }
 
 const CONVERT_HELP: &str = "\
@@ -55,6 +67,13 @@ Then convert the images of the list in any order, on any machine that sees the s
   ome-zarr-convert compute --list LIST.json --index 0
   ...";
 
+const VERIFY_HELP: &str = "\
+With --against, the finest level must equal the image files that it was made from.
+Exit codes: 0 all is well, 1 something is wrong (each bad chunk is named), 2 the folder is no OME-Zarr.";
+
+const INSPECT_HELP: &str = "\
+Exit codes: 0 all is there, 1 something listed is missing or broken, 2 the folder is no OME-Zarr.";
+
 /// Which acquisition, to where, how.
 #[derive(Args, Debug)]
 pub struct RequestArguments {
@@ -67,20 +86,20 @@ pub struct RequestArguments {
     #[arg(long, value_name = "NAME")]
     pub plate: Option<String>,
     /// Number of this acquisition within the plate.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub acquisition_id: u32,
     /// Whether the images are wells of a plate, or images on their own.
     #[arg(long, value_enum, default_value_t = Collection::Plate)]
     pub collection: Collection,
-    /// Options of the conversion: a ConverterOptions document, JSON or TOML (told by the file's suffix).
-    #[arg(long, value_name = "FILE")]
-    pub options: Option<PathBuf>,
     /// What to do when the output exists: fail, replace it, or add what is missing.
     #[arg(long, value_enum, default_value_t = Overwrite::No)]
     pub overwrite: Overwrite,
     /// Number of threads [default: the processors that this process may use].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    /// How to convert.
+    #[command(flatten)]
+    pub options: OptionArguments,
 }
 
 /// Arguments of `convert`.
@@ -89,6 +108,75 @@ pub struct ConvertArguments {
     /// Which acquisition, to where, how.
     #[command(flatten)]
     pub request: RequestArguments,
+    /// How the conversion runs.
+    #[command(flatten)]
+    pub run: RunArguments,
+    /// How progress is shown.
+    #[arg(long, value_enum, default_value_t = ProgressKind::Auto)]
+    pub progress: ProgressKind,
+    /// File to write the summary to, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+/// How a conversion runs.
+#[derive(Args, Debug)]
+pub struct RunArguments {
+    /// Memory that the process may take, such as 4G or 500MiB [default: what the system or the scheduler grants].
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub memory_limit: Option<u64>,
+    /// Make sure that an image outlasts a loss of power before it appears. Slower.
+    #[arg(long)]
+    pub durable: bool,
+    /// Decode what an unfinished earlier run has written before it is kept.
+    #[arg(long)]
+    pub check: bool,
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let bytes = ome_zarr_convert_tasks::resources::parse_bytes(text);
+    bytes.ok_or_else(|| "expected a number of bytes, such as 500M or 4GiB".into())
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProgressKind {
+    /// A bar on a terminal, plain lines elsewhere.
+    Auto,
+    /// One JSON document per event, on standard output.
+    Json,
+    /// Nothing.
+    None,
+}
+
+/// Arguments of `plan`.
+#[derive(Args, Debug)]
+pub struct PlanArguments {
+    /// Which acquisition, to where, how.
+    #[command(flatten)]
+    pub request: RequestArguments,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Args, Debug)]
+pub struct VerifyArguments {
+    /// An image, a plate, or a folder that holds some.
+    pub path: PathBuf,
+    /// The parallelization list that the images were made from.
+    #[arg(long, value_name = "LIST.json")]
+    pub against: Option<PathBuf>,
+    /// Folder of relative file paths in the list.
+    #[arg(long, value_name = "DIR", requires = "against")]
+    pub resource: Option<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Number of threads [default: the processors that this process may use].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
 }
 
 /// Arguments of `init`.
@@ -98,7 +186,7 @@ pub struct InitArguments {
     #[command(flatten)]
     pub request: RequestArguments,
     /// File to write the parallelization list to.
-    #[arg(long, value_name = "LIST.json")]
+    #[arg(long, value_name = "LIST.json", help_heading = None)]
     pub out: PathBuf,
 }
 
@@ -117,9 +205,37 @@ pub struct ComputeArguments {
     /// Folder of relative file paths in the list (lists of other converters; ours are absolute).
     #[arg(long, value_name = "DIR")]
     pub resource: Option<String>,
+    /// How the conversion runs.
+    #[command(flatten)]
+    pub run: RunArguments,
     /// Number of threads [default: the processors that this process may use].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+}
+
+/// Arguments of `inspect`.
+#[derive(Args, Debug)]
+pub struct InspectArguments {
+    /// Folder of a plate, a well or an image, OME-NGFF 0.4 or 0.5.
+    pub path: PathBuf,
+    /// Print a JSON document instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `options`.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub struct OptionsArguments {
+    /// Print the JSON schema of ConverterOptions and AcquisitionOptions.
+    #[arg(long)]
+    pub schema: bool,
+    /// Print both documents with nothing but defaults.
+    #[arg(long)]
+    pub defaults: bool,
+    /// Print the reference page [default].
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// The compute task: converts the image of one entry of a parallelization list.

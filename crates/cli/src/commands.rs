@@ -3,18 +3,21 @@
 use std::path::Path;
 
 use ome_zarr_convert_tasks::fractal::{check_output, compute_from_arguments, read_arguments, write_json, write_output};
+use ome_zarr_convert_tasks::plan::{PlannedImage, plan_conversion};
+use ome_zarr_convert_tasks::resources::{default_memory_limit, thread_count};
 use ome_zarr_convert_tasks::{
-    CollectionKind, ComputeContext, ConverterOptions, OverwriteMode, ParallelizationEntry, Request, TaskError, Threads,
-    absolute, generic_compute_task, model, thread_count,
+    Cancellation, CollectionKind, ComputeContext, ConverterOptions, OverwriteMode, ParallelizationEntry, Request,
+    TaskError, Threads, absolute, generic_compute_task,
 };
 use serde_json::{Value, json};
 
 use crate::arguments::{
-    Collection, ComputeArguments, ComputeTask, ConvertArguments, InitArguments, Overwrite, RequestArguments,
+    Collection, ComputeArguments, ComputeTask, ConvertArguments, InitArguments, InspectArguments, OptionsArguments,
+    Overwrite, PlanArguments, RequestArguments, RunArguments, VerifyArguments,
 };
 use crate::log::say;
-use crate::report::{existing, summary};
-use crate::terminal::TerminalProgress;
+use crate::progress::Listener;
+use crate::report::{existing, report_json, summary};
 
 /// `ome-zarr-convert convert`.
 pub fn convert(arguments: &ConvertArguments) -> Result<(), TaskError> {
@@ -27,17 +30,111 @@ pub fn convert(arguments: &ConvertArguments) -> Result<(), TaskError> {
     if let Some(text) = existing(&outputs, overwrite_mode) {
         say(&text);
     }
-    let progress = TerminalProgress::new(prepared.images(), prepared.pixel_bytes()?);
-    let done = prepared.convert(
-        &threads,
-        &ComputeContext {
-            progress: &progress,
-            ..ComputeContext::new()
-        },
-    );
+    let progress = Listener::new(arguments.progress, prepared.images(), prepared.pixel_bytes()?);
+    let cancellation = cancel_on_signals();
+    let context = ComputeContext {
+        progress: &progress,
+        cancellation,
+        ..run_context(&arguments.run)
+    };
+    let done = prepared.convert(&threads, &context);
     progress.finish();
-    say(&summary(&done?, &zarr_dir));
+    let done = done?;
+    if let Some(path) = &arguments.report {
+        write_json(path, &report_json(&done, &zarr_dir), true)?;
+    }
+    say(&summary(&done, &zarr_dir));
     Ok(())
+}
+
+/// What the arguments say of how to run; the memory limit is that of the system unless they say otherwise.
+fn run_context(run: &RunArguments) -> ComputeContext<'static> {
+    ComputeContext {
+        memory_limit: run.memory_limit.or_else(default_memory_limit),
+        durable: run.durable,
+        check: run.check,
+        ..ComputeContext::new()
+    }
+}
+
+/// A cancellation that SIGINT and SIGTERM ask for: the conversion stops at its next chunk and can go on later.
+fn cancel_on_signals() -> &'static Cancellation {
+    static ASKED: Cancellation = Cancellation::new();
+    // Fails only where a handler is set already, which then decides.
+    let _ = ctrlc::set_handler(|| ASKED.cancel());
+    &ASKED
+}
+
+/// `ome-zarr-convert plan`: whether every tile can be converted.
+pub fn plan(arguments: &PlanArguments) -> Result<bool, TaskError> {
+    let request = request(&arguments.request)?;
+    let threads = threads(arguments.request.threads, &request.options)?;
+    let zarr_dir = request.zarr_dir.clone();
+    let prepared = request.prepare()?;
+    let images = plan_conversion(&prepared, &threads)?;
+    if arguments.json {
+        let list: Vec<Value> = images.iter().map(PlannedImage::to_json).collect();
+        crate::log::print(&format!(
+            "{:#}",
+            json!({ "zarr_dir": zarr_dir, "threads": threads.count(), "images": list })
+        ));
+    } else {
+        crate::log::print(&crate::report::plan(&images, &zarr_dir, threads.count()));
+    }
+    let bad = images.iter().flat_map(|image| &image.problems);
+    let count = bad.clone().inspect(|problem| say(&format!("error: {problem}"))).count();
+    Ok(count == 0)
+}
+
+/// `ome-zarr-convert verify`: whether all is well.
+pub fn verify(arguments: &VerifyArguments) -> Result<bool, TaskError> {
+    let entries = arguments.against.as_deref().map_or_else(|| Ok(Vec::new()), read_list)?;
+    let threads = threads(arguments.threads, &ConverterOptions::default())?;
+    let context = ComputeContext {
+        resource: arguments.resource.as_deref(),
+        ..ComputeContext::new()
+    };
+    let verified = threads.run(|| ome_zarr_convert_tasks::verify::verify(&arguments.path, &entries, &context))?;
+    if arguments.json {
+        let findings: Vec<Value> = verified
+            .findings
+            .iter()
+            .map(|f| json!({ "path": f.path, "problem": f.problem }))
+            .collect();
+        let (images, units) = (verified.images, verified.units);
+        crate::log::print(&format!(
+            "{:#}",
+            json!({ "images": images, "units": units, "findings": findings })
+        ));
+    } else {
+        for finding in &verified.findings {
+            say(&format!("error: {}: {}", finding.path.display(), finding.problem));
+        }
+        let bad = verified.findings.len();
+        let (images, units) = (verified.images, verified.units);
+        let end = if bad == 0 {
+            "all is well".to_owned()
+        } else {
+            format!("{bad} findings")
+        };
+        crate::log::print(&format!("Verified {images} images, {units} chunks or shards: {end}"));
+    }
+    Ok(verified.findings.is_empty())
+}
+
+/// The entries of a parallelization list.
+fn read_list(path: &Path) -> Result<Vec<ParallelizationEntry>, TaskError> {
+    let document = read_arguments(path)?;
+    let Some(Value::Array(entries)) = document.get("parallelization_list") else {
+        return Err(TaskError::Arguments {
+            place: path.display().to_string(),
+            problem: "it holds no parallelization_list; give the file that `init` wrote".into(),
+        });
+    };
+    Ok(entries
+        .iter()
+        .map(ParallelizationEntry::from_value)
+        .collect::<Result<_, _>>()?)
 }
 
 /// `ome-zarr-convert init`.
@@ -66,29 +163,20 @@ pub fn compute(arguments: &ComputeArguments) -> Result<(), TaskError> {
     if let Some(out) = &arguments.out_json {
         check_output(out)?;
     }
-    let document = read_arguments(&arguments.list)?;
-    let place = arguments.list.display().to_string();
-    let wrong = |problem: String| TaskError::Arguments {
-        place: place.clone(),
-        problem,
-    };
-    let Some(Value::Array(entries)) = document.get("parallelization_list") else {
-        return Err(wrong(
-            "it holds no parallelization_list; give the file that `init` wrote".into(),
-        ));
-    };
-    let entry = entries.get(arguments.index).ok_or_else(|| {
-        wrong(format!(
+    let entries = read_list(&arguments.list)?;
+    let entry = entries.get(arguments.index).ok_or_else(|| TaskError::Arguments {
+        place: arguments.list.display().to_string(),
+        problem: format!(
             "there is no entry {}; its {} entries count from 0",
             arguments.index,
             entries.len()
-        ))
+        ),
     })?;
-    let entry = ParallelizationEntry::from_value(entry)?;
     let threads = threads(arguments.threads, &entry.init_args.converter_options)?;
     let context = ComputeContext {
         resource: arguments.resource.as_deref(),
-        ..ComputeContext::new()
+        cancellation: cancel_on_signals(),
+        ..run_context(&arguments.run)
     };
     let computed = threads.run(|| generic_compute_task(&entry.zarr_url, &entry.init_args, &context))?;
     match &arguments.out_json {
@@ -109,8 +197,39 @@ pub fn compute_task(arguments: &ComputeTask) -> Result<(), TaskError> {
         .init_args
         .converter_options;
     let threads = threads(None, &options)?;
-    let output = threads.run(|| compute_from_arguments(&given, &place, &ComputeContext::new()))?;
+    let context = ComputeContext {
+        memory_limit: default_memory_limit(),
+        cancellation: cancel_on_signals(),
+        ..ComputeContext::new()
+    };
+    let output = threads.run(|| compute_from_arguments(&given, &place, &context))?;
     write_output(&arguments.out_json, &output)
+}
+
+/// `ome-zarr-convert inspect`: whether all that is listed is there.
+pub fn inspect(arguments: &InspectArguments) -> Result<bool, TaskError> {
+    let inspection = ome_zarr_convert_tasks::inspect::inspect(&arguments.path)?;
+    if arguments.json {
+        crate::log::print(&format!("{:#}", json!(inspection)));
+    } else {
+        crate::log::print(&crate::inspect::text(&inspection));
+    }
+    for fault in &inspection.problems {
+        say(&format!("error: {}", fault.problem));
+    }
+    Ok(inspection.problems.is_empty())
+}
+
+/// `ome-zarr-convert options`.
+pub fn options(arguments: &OptionsArguments) -> Result<(), TaskError> {
+    if arguments.schema {
+        crate::log::print(&format!("{:#}", crate::options::schema()));
+    } else if arguments.defaults {
+        crate::log::print(&format!("{:#}", crate::options::defaults()));
+    } else {
+        crate::log::print(crate::options::page().trim_end());
+    }
+    Ok(())
 }
 
 fn threads(asked: Option<u16>, options: &ConverterOptions) -> Result<Threads, TaskError> {
@@ -133,10 +252,9 @@ fn request(arguments: &RequestArguments) -> Result<Request, TaskError> {
             Collection::Image => CollectionKind::Images,
         },
         zarr_dir: absolute(&arguments.zarr_dir)?,
-        options: arguments
-            .options
-            .as_deref()
-            .map_or_else(|| Ok(ConverterOptions::default()), read_options)?,
+        options: arguments.options.converter()?,
+        acquisition_options: arguments.options.acquisition()?,
+        validators: arguments.options.validators(),
         overwrite_mode: match arguments.overwrite {
             Overwrite::No => OverwriteMode::NoOverwrite,
             Overwrite::Replace => OverwriteMode::Overwrite,
@@ -144,27 +262,4 @@ fn request(arguments: &RequestArguments) -> Result<Request, TaskError> {
         },
         acquisition,
     })
-}
-
-/// Reads a ConverterOptions document: TOML if the file is called so, else JSON.
-fn read_options(path: &Path) -> Result<ConverterOptions, TaskError> {
-    let place = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| TaskError::Io {
-        action: "read the options",
-        path: path.to_owned(),
-        source,
-    })?;
-    let wrong = |problem: String| TaskError::Arguments {
-        place: place.clone(),
-        problem,
-    };
-    let value: Value = if path
-        .extension()
-        .is_some_and(|suffix| suffix.eq_ignore_ascii_case("toml"))
-    {
-        toml::from_str(&text).map_err(|error| wrong(format!("it is no TOML: {error}")))?
-    } else {
-        serde_json::from_str(&text).map_err(|error| wrong(format!("it is no JSON: {error}")))?
-    };
-    model::from_json(&value, &place).map_err(|error| wrong(error.to_string()))
 }

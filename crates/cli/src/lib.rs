@@ -2,6 +2,9 @@
 
 pub mod arguments;
 pub mod commands;
+mod inspect;
 pub mod log;
+pub mod options;
+mod progress;
 mod report;
 mod terminal;

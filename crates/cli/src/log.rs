@@ -44,9 +44,13 @@ pub fn say(text: &str) {
     eprintln!("{text}");
 }
 
-/// An answer, on standard output.
+/// An answer, on standard output. A reader that has seen enough (`| head`) is no failure.
 pub fn print(text: &str) {
-    println!("{text}");
+    use std::io::{ErrorKind, Write, stdout};
+    match writeln!(stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => eprintln!("error: cannot write the answer: {error}"),
+        _ => {}
+    }
 }
 
 /// The exit code of a command; its error is told once.
@@ -57,6 +61,14 @@ pub fn exit(done: Result<(), TaskError>) -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::from(error.exit_code())
         }
+    }
+}
+
+/// The exit code of a command that judges: 1 when what it looked at is not in order.
+pub fn exit_verdict(done: Result<bool, TaskError>) -> ExitCode {
+    match done {
+        Ok(false) => ExitCode::FAILURE,
+        done => exit(done.map(drop)),
     }
 }
 

@@ -13,6 +13,10 @@ fn main() -> ExitCode {
         Command::Convert(convert) => commands::convert(&convert),
         Command::Init(init) => commands::init(&init),
         Command::Compute(compute) => commands::compute(&compute),
+        Command::Options(options) => commands::options(&options),
+        Command::Inspect(inspect) => return log::exit_verdict(commands::inspect(&inspect)),
+        Command::Plan(plan) => return log::exit_verdict(commands::plan(&plan)),
+        Command::Verify(verify) => return log::exit_verdict(commands::verify(&verify)),
     };
     log::exit(done)
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use ome_zarr_convert_tasks::plan::PlannedImage;
 use ome_zarr_convert_tasks::{OverwriteMode, Summary};
+use serde_json::Value;
 
 /// What will happen to outputs that exist, if anything.
 pub(crate) fn existing(outputs: &[PathBuf], mode: OverwriteMode) -> Option<String> {
@@ -33,9 +35,86 @@ pub(crate) fn summary(summary: &Summary, zarr_dir: &Path) -> String {
         text.push_str(&format!(", peak memory {}", bytes(peak)));
     }
     if summary.kept > 0 {
-        text.push_str(&format!("\n{} complete before and kept", count_was(summary.kept)));
+        text.push_str(&format!(
+            "\n{} complete before and kept",
+            count_was(summary.kept, "image")
+        ));
+    }
+    if summary.units_kept > 0 {
+        text.push_str(&format!(
+            "\nWent on from an unfinished run: {} chunks were there",
+            summary.units_kept
+        ));
+    }
+    if !summary.left_out.is_empty() {
+        text.push_str(&format!("\n{} left empty:", count_was(summary.left_out.len(), "tile")));
+        for out in &summary.left_out {
+            text.push_str(&format!("\n  {}: {}", out.tile, out.problem));
+        }
     }
     text.push_str(&format!("\nOutput: {}", zarr_dir.display()));
+    text
+}
+
+/// The summary as a document.
+pub(crate) fn report_json(summary: &Summary, zarr_dir: &Path) -> Value {
+    let mut report = summary.to_json();
+    if let Some(keys) = report.as_object_mut() {
+        keys.insert("peak_memory_bytes".into(), peak_memory().into());
+        keys.insert("zarr_dir".into(), zarr_dir.display().to_string().into());
+    }
+    report
+}
+
+/// A plan as lines: an image each, then the whole.
+pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> String {
+    let mut text = String::new();
+    let (mut files, mut folders, mut pixels, mut peak, mut bad) = (0, 0, 0, 0, 0);
+    for image in images {
+        let shape: Vec<String> = image.shape.iter().map(u64::to_string).collect();
+        text.push_str(&format!(
+            "{}: {} {}, {}, {} levels, {} files, {}",
+            image.path,
+            image.axes,
+            shape.join(" × "),
+            count(image.tiles, "tile"),
+            image.levels,
+            image.cost.files,
+            bytes(image.cost.pixel_bytes)
+        ));
+        if image.overlapping_pixels > 0 {
+            text.push_str(&format!(
+                ", {} pixels are covered more than once",
+                image.overlapping_pixels
+            ));
+        }
+        if !image.problems.is_empty() {
+            text.push_str(&format!(
+                ", {} cannot be converted",
+                count(image.problems.len(), "tile")
+            ));
+        }
+        text.push('\n');
+        files += image.cost.files;
+        folders += image.cost.folders;
+        pixels += image.cost.pixel_bytes;
+        peak = peak.max(image.cost.peak_bytes);
+        bad += image.problems.len();
+    }
+    text.push_str(&format!(
+        "{}: at most {files} files of pixels in {folders} folders, {} of pixels before compression, up to {} of pixels in memory with {}",
+        count(images.len(), "image"),
+        bytes(pixels),
+        bytes(peak),
+        count(threads, "thread")
+    ));
+    if bad > 0 {
+        text.push_str(&format!("\n{} cannot be converted", count(bad, "tile")));
+    }
+    text.push_str(&format!(
+        "\nNothing was written. Output would be: {}",
+        zarr_dir.display()
+    ));
     text
 }
 
@@ -43,15 +122,11 @@ fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-fn count_was(number: usize) -> String {
-    format!(
-        "{} {}",
-        count(number, "image"),
-        if number == 1 { "was" } else { "were" }
-    )
+fn count_was(number: usize, what: &str) -> String {
+    format!("{} {}", count(number, what), if number == 1 { "was" } else { "were" })
 }
 
-fn bytes(number: u64) -> String {
+pub(crate) fn bytes(number: u64) -> String {
     indicatif::DecimalBytes(number).to_string()
 }
 

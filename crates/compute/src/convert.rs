@@ -22,7 +22,7 @@ use crate::ledger::Ledger;
 use crate::metadata;
 use crate::plan::ImagePlan;
 use crate::progress::{Cancellation, Counters, Event, Progress, Silent};
-use crate::publish::{Mark, Staging, is_complete};
+use crate::publish::{Mark, Staging, is_complete, may_be_replaced};
 use crate::tiles::{Tiles, check_source, required_type};
 
 /// What a conversion needs besides the image. [`Conversion::new`] gives the usual; set the fields that differ.
@@ -154,6 +154,11 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
     let workers = affordable_workers(&image, &report.plan, with)?;
     tell(&image, &report.plan, with);
     let staging = Staging::begin(with.target)?;
+    // Another process may have been at it until now.
+    if let Some(outcome) = look_at_existing(&image, &fingerprint, with)? {
+        with.progress.on(Event::AlreadyComplete { path: with.target });
+        return Ok(Report { outcome, ..report });
+    }
     let counters = Counters::default();
     let mut bad = BadTilesFound::default();
     let files = loop {
@@ -280,6 +285,9 @@ fn look_at_existing(
     }
     match with.overwrite_mode {
         OverwriteMode::NoOverwrite => Err(ComputeError::OutputExists {
+            path: with.target.to_owned(),
+        }),
+        _ if !may_be_replaced(with.target) => Err(ComputeError::Foreign {
             path: with.target.to_owned(),
         }),
         OverwriteMode::Overwrite => Ok(None),

@@ -66,6 +66,12 @@ pub enum ComputeError {
         /// The image.
         path: PathBuf,
     },
+    /// What lies at the output's path is no zarr, so it is not ours to replace.
+    #[error("{} should be replaced, but it holds no zarr; move it away, or choose another output folder", .path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Another process converts this image.
     #[error("{} is being converted by another process; wait for it to end", .path.display())]
     Busy {
@@ -125,7 +131,9 @@ impl ComputeError {
     pub fn turn(&self) -> Turn {
         match self {
             Self::Core(error) => error.turn(),
-            Self::Ngff(_) | Self::Io { .. } | Self::OutputExists { .. } | Self::Busy { .. } => Turn::Environment,
+            Self::Ngff(_) | Self::Io { .. } | Self::OutputExists { .. } | Self::Busy { .. } | Self::Foreign { .. } => {
+                Turn::Environment
+            }
             Self::Image { .. } | Self::Source { .. } | Self::Tile { .. } => Turn::Data,
             Self::Codec { .. } | Self::Memory { .. } => Turn::Options,
             Self::Cancelled { .. } | Self::Panic { .. } => Turn::Environment,

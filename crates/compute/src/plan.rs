@@ -124,7 +124,11 @@ fn check_channels(image: &TiledImage) -> Result<(), ComputeError> {
         return wrong(format!(
             "it lists {} channels ({}), but its axes {axes} have no c; add c to the axes, or leave the channels out",
             channels.len(),
-            channels.iter().map(|channel| channel.channel_label.as_str()).collect::<Vec<_>>().join(", ")
+            channels
+                .iter()
+                .map(|channel| channel.channel_label.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
         ));
     }
     for (index, channel) in channels.iter().enumerate() {

@@ -11,7 +11,6 @@ use crate::error::ComputeError;
 
 /// Name of the mark inside a finished image: a hidden file that readers of OME-Zarr pass over.
 const MARK: &str = ".ome-zarr-convert.json";
-const LOCK: &str = ".lock";
 
 /// What a finished image says about its conversion.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,12 +31,14 @@ impl Mark {
     }
 }
 
-/// A folder in which an image is built; locked against other processes.
+/// A folder in which an image is built. A lock beside it keeps other processes away, from the first look at the output until what
+/// it replaced is removed.
 pub(crate) struct Staging {
     dir: PathBuf,
     target: PathBuf,
-    /// Held while the folder is ours.
-    _lock: File,
+    /// Held while the image is ours to build.
+    lock: File,
+    lock_path: PathBuf,
     /// What becomes of the folder when it is let go of.
     fate: Cell<Fate>,
 }
@@ -55,15 +56,17 @@ enum Fate {
 impl Staging {
     /// Makes the folder beside `target`, or takes the one that an earlier run left. Fails when another process has it.
     pub(crate) fn begin(target: &Path) -> Result<Self, ComputeError> {
-        let dir = beside(target, "partial");
+        let (dir, lock_path) = (beside(target, "partial"), beside(target, "lock"));
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder).map_err(ComputeError::io("create", folder))?;
+        }
         loop {
-            fs::create_dir_all(&dir).map_err(ComputeError::io("create", &dir))?;
-            let path = dir.join(LOCK);
-            let lock = match File::options().create(true).truncate(false).write(true).open(&path) {
-                // Its folder became an image, or was cleared away, since it was made.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                other => other.map_err(ComputeError::io("create", &path))?,
-            };
+            let lock = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&lock_path);
+            let lock = lock.map_err(ComputeError::io("create", &lock_path))?;
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -74,20 +77,25 @@ impl Staging {
                 Err(TryLockError::Error(source)) => {
                     return Err(ComputeError::Io {
                         action: "lock",
-                        path,
+                        path: lock_path,
                         source,
                     });
                 }
             }
-            if !is_at(&lock, &path) {
+            // Who held it before has removed the file: another may hold its successor.
+            if !is_at(&lock, &lock_path) {
                 continue;
             }
-            return Ok(Self {
+            let target = target.to_owned();
+            let staging = Self {
                 dir,
-                target: target.to_owned(),
-                _lock: lock,
+                target,
+                lock,
+                lock_path,
                 fate: Cell::new(Fate::Removed),
-            });
+            };
+            fs::create_dir_all(&staging.dir).map_err(ComputeError::io("create", &staging.dir))?;
+            return Ok(staging);
         }
     }
 
@@ -95,9 +103,10 @@ impl Staging {
         &self.dir
     }
 
-    /// Removes everything but the lock.
+    /// Removes everything in the folder.
     pub(crate) fn clear(&self) -> Result<(), ComputeError> {
-        clear(&self.dir)
+        fs::remove_dir_all(&self.dir).map_err(ComputeError::io("remove", &self.dir))?;
+        fs::create_dir(&self.dir).map_err(ComputeError::io("create", &self.dir))
     }
 
     /// Leaves the folder for the next run.
@@ -105,42 +114,38 @@ impl Staging {
         self.fate.set(Fate::Kept);
     }
 
-    /// Moves the finished image to its path. What was there (only allowed with `replace`) is set aside until then and removed after.
+    /// Moves the finished image to its path. What was there (only allowed with `replace`) is removed after.
     pub(crate) fn publish(self, mark: &Mark, replace: bool) -> Result<(), ComputeError> {
         let mark_path = self.dir.join(MARK);
         let text = serde_json::to_vec_pretty(mark).unwrap_or_default();
         let mut file = File::create(&mark_path).map_err(ComputeError::io("create", &mark_path))?;
         std::io::Write::write_all(&mut file, &text).map_err(ComputeError::io("write", &mark_path))?;
-        if cfg!(not(unix)) {
-            remove_lock(&self.dir)?;
-        }
         if self.target.exists() && !replace {
             return Err(ComputeError::OutputExists {
                 path: self.target.clone(),
             });
         }
-        // The old image may come to lie where images are built: its lock keeps others out until it is gone.
-        let _old_lock = if cfg!(unix) && self.target.exists() {
-            Some(lock_for_removal(&self.target)?)
-        } else {
-            None
-        };
-        let old = move_into_place(&self.dir, &self.target).inspect_err(|_| {
-            // The old image stays, and the error is the one to tell.
-            let _ = remove_lock(&self.target);
-        })?;
+        let old = move_into_place(&self.dir, &self.target)?;
         self.fate.set(Fate::Published);
-        if cfg!(unix) {
-            // The image is complete: a lock file left in it would do no harm.
-            let _ = remove_lock(&self.target);
-        }
-        let ledger = self.target.join(crate::ledger::NAME);
-        // As harmless as the lock.
-        let _ = fs::remove_file(&ledger);
+        // The image is complete: a ledger left in it would do no harm.
+        let _ = fs::remove_file(self.target.join(crate::ledger::NAME));
         if let Some(old) = old {
-            remove_locked(&old)?;
+            fs::remove_dir_all(&old).map_err(ComputeError::io("remove", &old))?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Staging {
+    /// Removes the folder after a failure that running again would not mend, so that nothing is left behind, and the lock.
+    fn drop(&mut self) {
+        // The error that led here is the one to tell.
+        if self.fate.get() == Fate::Removed {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+        // While it is still held: whoever opened it meanwhile finds that it is gone, and makes another.
+        let _ = fs::remove_file(&self.lock_path);
+        let _ = self.lock.unlock();
     }
 }
 
@@ -176,45 +181,6 @@ fn move_into_place(from: &Path, target: &Path) -> Result<Option<PathBuf>, Comput
     Ok(Some(old))
 }
 
-impl Drop for Staging {
-    /// Removes the folder after a failure that running again would not mend, so that nothing is left behind.
-    fn drop(&mut self) {
-        if self.fate.get() == Fate::Removed {
-            // The error that led here is the one to tell.
-            let _ = remove_locked(&self.dir);
-        }
-    }
-}
-
-/// Locks an image that is to be removed, as [`Staging::begin`] locks the folder of a new one.
-fn lock_for_removal(dir: &Path) -> Result<File, ComputeError> {
-    let path = dir.join(LOCK);
-    let lock = File::create(&path).map_err(ComputeError::io("create", &path))?;
-    lock.lock().map_err(ComputeError::io("lock", &path))?;
-    Ok(lock)
-}
-
-/// Removes a folder. Its lock goes last, and then only an empty folder, so that nobody builds in what is being removed: who finds no
-/// lock makes one.
-fn remove_locked(dir: &Path) -> Result<(), ComputeError> {
-    clear(dir)?;
-    if dir.join(LOCK).exists() {
-        remove_lock(dir)?;
-    }
-    match fs::remove_dir(dir) {
-        // Somebody builds in it already.
-        Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
-        other => other.map_err(ComputeError::io("remove", dir)),
-    }
-}
-
-/// Removes the lock from the image: where the system allows it once the image is in place, since somebody who finds the folder
-/// without its lock takes it for abandoned and clears it.
-fn remove_lock(dir: &Path) -> Result<(), ComputeError> {
-    let path = dir.join(LOCK);
-    fs::remove_file(&path).map_err(ComputeError::io("remove", &path))
-}
-
 /// `.{name}.{what}` beside a path.
 fn beside(target: &Path, what: &str) -> PathBuf {
     let name = target
@@ -233,27 +199,24 @@ fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Elsewhere a folder with an open file in it cannot be moved or removed.
+/// Elsewhere an open file cannot be removed.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
-/// Removes everything but the lock.
-fn clear(dir: &Path) -> Result<(), ComputeError> {
-    for entry in fs::read_dir(dir).map_err(ComputeError::io("read", dir))? {
-        let path = entry.map_err(ComputeError::io("read", dir))?.path();
-        if path.file_name().is_some_and(|name| name == LOCK) {
-            continue;
-        }
-        let removed = if path.is_dir() {
-            fs::remove_dir_all(&path)
-        } else {
-            fs::remove_file(&path)
-        };
-        removed.map_err(ComputeError::io("remove", &path))?;
-    }
-    Ok(())
+/// Whether what lies at `path` may be removed for an image: a zarr of any kind, or a folder without files.
+pub(crate) fn may_be_replaced(path: &Path) -> bool {
+    [".zgroup", ".zattrs", ".zarray", "zarr.json"]
+        .iter()
+        .any(|name| path.join(name).is_file())
+        || holds_no_file(path)
+}
+
+fn holds_no_file(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.all(|entry| entry.is_ok_and(|entry| entry.path().is_dir() && holds_no_file(&entry.path())))
+    })
 }
 
 /// Whether an image at `path` is complete, whoever wrote it: metadata, the arrays of all levels, and the tables that the

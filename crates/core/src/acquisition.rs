@@ -134,7 +134,11 @@ impl AcquisitionDetails {
             return wrong(format!(
                 "{} channels are listed ({}), but the axes {names:?} have no c; add c to the axes or leave the channels out",
                 channels.len(),
-                channels.iter().map(|channel| channel.channel_label.as_str()).collect::<Vec<_>>().join(", ")
+                channels
+                    .iter()
+                    .map(|channel| channel.channel_label.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ));
         }
         for (index, channel) in channels.iter().enumerate() {

@@ -100,7 +100,7 @@ fn image_of(tile: &Tile, path: String, with: &Aggregation<'_>) -> Result<TiledIm
             let opened = with.loader.open(&tile.image_loader, with.resource);
             let image = opened.map_err(|source| CoreError::Source {
                 tile: tile.describe(),
-                source,
+                source: Box::new(source),
             })?;
             let name = image.info().pixel_type.name();
             DataType::from_name(name).ok_or_else(|| CoreError::Tile {

@@ -69,7 +69,7 @@ pub enum CoreError {
     /// A name that would become a path is not allowed.
     #[error(
         "invalid name {name:?} for {what}: use letters, digits, '_', '.', '-' and inner spaces, no leading '__', not \
-         only dots"
+         only dots (a plate is named by --plate NAME)"
     )]
     Name {
         /// What the name is for.
@@ -141,7 +141,7 @@ pub enum CoreError {
         /// The tile: field of view and source.
         tile: String,
         /// What the reader says.
-        source: SourceError,
+        source: Box<SourceError>,
     },
 }
 

@@ -18,8 +18,8 @@ mod validators;
 pub use self::acquisition::{AcquisitionOptions, OutputDataType, PixelSizeModel, StageOrientation};
 pub use self::channels::{ChannelInfo, ChannelInfoUI, ColorMenu, HexColor};
 pub use self::compression::{
-    AutoCompression, BloscCompression, BloscCompressorOption, Compression, GzipCompression, NoCompression, ShuffleOption,
-    ZstdCompression,
+    AutoCompression, BloscCompression, BloscCompressorOption, Compression, GzipCompression, NoCompression,
+    ShuffleOption, ZstdCompression,
 };
 pub use self::filters::{
     AcquisitionFilter, AttributeFilter, AttributeValue, BoolValue, ChannelFilter, Filter, FilterMode, FloatValue,

@@ -1,6 +1,7 @@
 //! Tables of tiles: from a CSV file or any data frame to tiles, row by row, with errors that name row, column and value.
 
 mod cells;
+mod conditions;
 mod file;
 mod fill;
 mod parquet;
@@ -9,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use cells::column_cells;
+pub use conditions::apply_condition_table;
 pub use file::read_tiles_table;
 pub use fill::{add_image_sizes, table_has_time};
 use indexmap::IndexMap;

@@ -96,7 +96,9 @@ impl TiledImage {
     /// error, told as text.
     pub fn attribute_rows(&self) -> Result<usize, String> {
         let mut lengths = self.attributes.iter().map(|(key, values)| (key, values.len()));
-        let Some((first, rows)) = lengths.next() else { return Ok(0) };
+        let Some((first, rows)) = lengths.next() else {
+            return Ok(0);
+        };
         match lengths.find(|(_, length)| *length != rows) {
             None => Ok(rows),
             Some((other, length)) => Err(format!(

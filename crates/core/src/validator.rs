@@ -77,7 +77,7 @@ fn probe(image: &TiledImage, with: &Validation<'_>) -> Result<(), CoreError> {
     };
     let unreadable = |source| CoreError::Source {
         tile: sample.describe(),
-        source,
+        source: Box::new(source),
     };
     let opened = with
         .loader

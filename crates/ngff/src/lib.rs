@@ -6,6 +6,7 @@
 //!
 //! * [`ImageMetadata`]: axes, levels, channels of one image; [`ArrayMetadata`]: one level.
 //! * [`Plate`]: a plate and its wells, made new or extended.
+//! * [`inspect`]: what a plate, well or image holds, whoever wrote it.
 //! * [`Table`], [`write_tables`], [`add_table`], [`read_table`]: the `tables` group of an image or plate.
 
 mod array;
@@ -14,6 +15,7 @@ mod data_type;
 mod error;
 mod group;
 mod image;
+pub mod inspect;
 mod plate;
 mod store;
 mod table;

@@ -61,13 +61,15 @@ impl SourceFile {
         }
     }
 
+    /// Reads without a check of its own.
     #[cfg(unix)]
-    fn read_exact_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
+    pub(crate) fn read_exact_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
         std::os::unix::fs::FileExt::read_exact_at(&self.file, out, offset)
     }
 
+    /// Reads without a check of its own.
     #[cfg(not(unix))]
-    fn read_exact_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
+    pub(crate) fn read_exact_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
         use std::io::{Read, Seek, SeekFrom};
         let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         file.seek(SeekFrom::Start(offset))?;

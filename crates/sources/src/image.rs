@@ -65,8 +65,11 @@ pub struct FileMetadata {
     pub pixel_size_um: Option<(f64, f64)>,
     /// Distance of two slices in µm.
     pub z_spacing_um: Option<f64>,
-    /// Time between two frames in seconds.
+    /// Time between two frames in seconds (the mean where the file lists the time of each).
     pub t_spacing_s: Option<f64>,
+    /// Where the stage was for the first plane in µm: x, y, z (0 where the file gives only x and y). From OME-XML; what
+    /// MetaMorph and others write without a unit is left out.
+    pub stage_position_um: Option<(f64, f64, f64)>,
     /// Names of the channels in order; empty if the file names none.
     pub channel_names: Vec<String>,
     /// The axes of [`ImageInfo::shape`] as tifffile's series names them, one letter each (`ZCYX`; `S` are the samples of

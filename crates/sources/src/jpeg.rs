@@ -12,7 +12,7 @@ use crate::scratch::Scratch;
 use crate::{ImageInfo, OpenImage, PixelType, PlaneMut, SourceError, Window};
 
 /// A block of 8 x 8 pixels of one colour takes a bit or more.
-const MAX_RATIO: u64 = 2048;
+pub(crate) const MAX_RATIO: u64 = 2048;
 
 /// A JPEG only decodes as a whole: that happens at the first read, and the pixels are kept while it is open.
 pub(crate) struct JpegImage {

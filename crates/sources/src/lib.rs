@@ -12,6 +12,8 @@ mod bmp;
 mod endian;
 mod error;
 mod file;
+#[cfg(test)]
+mod formats;
 mod image;
 mod jpeg;
 mod loader;

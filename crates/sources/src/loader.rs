@@ -124,27 +124,15 @@ impl ImageLoader for DefaultImageLoader {
     }
 }
 
-/// The path of an image file: `~` expanded, and a relative `file_path` joined to the folder `resource`.
+/// The path of an image file: a relative `file_path` is joined to the folder `resource`.
 ///
-/// An absolute `file_path` (a Windows drive or a UNC path too) stays as it is, where the reference joins the two.
+/// An absolute `file_path` (a Windows drive or a UNC path too) stays as it is, where the reference joins the two. So does
+/// `~` and what begins with `~/`: whose home that is only the caller knows, who replaces it before.
 pub fn resolve_path(file_path: &str, resource: Option<&str>) -> PathBuf {
-    let path = expand_home(file_path);
+    let path = Path::new(file_path);
     match resource {
-        Some(folder) if !folder.is_empty() && !is_absolute(&path) => expand_home(folder).join(path),
-        _ => path,
-    }
-}
-
-fn expand_home(path: &str) -> PathBuf {
-    let rest = match path.strip_prefix('~') {
-        Some("") => "",
-        Some(rest) if rest.starts_with(['/', '\\']) => &rest[1..],
-        _ => return PathBuf::from(path),
-    };
-    match std::env::home_dir() {
-        Some(home) if rest.is_empty() => home,
-        Some(home) => home.join(rest),
-        None => PathBuf::from(path),
+        Some(folder) if !folder.is_empty() && !is_absolute(path) => Path::new(folder).join(path),
+        _ => path.into(),
     }
 }
 
@@ -153,7 +141,8 @@ fn is_absolute(path: &Path) -> bool {
     let bytes = path.as_os_str().as_encoded_bytes();
     let drive =
         bytes.len() > 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':' && matches!(bytes[2], b'/' | b'\\');
-    path.is_absolute() || drive || bytes.starts_with(br"\\")
+    let home = matches!(bytes, [b'~'] | [b'~', b'/' | b'\\', ..]);
+    path.is_absolute() || drive || home || bytes.starts_with(br"\\")
 }
 
 #[cfg(test)]
@@ -170,9 +159,8 @@ mod tests {
         assert_eq!(resolve("b.tif", Some("")), "b.tif");
         assert_eq!(resolve("b.tif", None), "b.tif");
         assert_eq!(resolve("~b.tif", Some("/data")), "/data/~b.tif");
-        let home = std::env::home_dir().unwrap();
-        assert_eq!(resolve_path("~/b.tif", Some("/data")), home.join("b.tif"));
-        assert_eq!(resolve_path("b.tif", Some("~/data")), home.join("data/b.tif"));
+        assert_eq!(resolve("~/b.tif", Some("/data")), "~/b.tif");
+        assert_eq!(resolve("b.tif", Some("~/data")), "~/data/b.tif");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! NPY: the arrays that `numpy.save` writes, of any order, byte order and header version.
 
-mod header;
+pub(crate) mod header;
 
 use std::sync::Mutex;
 

@@ -8,14 +8,15 @@ use crate::{OpenImage, SourceError, bmp, jpeg, npy, png};
 
 /// A kind of image file with the suffixes that stand for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+pub(crate) enum Format {
     Tiff,
     /// PNG, JPEG or BMP, which Pillow tells apart by their content: a PNG named `.jpg` is read.
     Picture,
     Npy,
 }
 
-const SUFFIXES: [(&str, Format); 11] = [
+/// The suffixes of each kind.
+pub(crate) const SUFFIXES: [(&str, Format); 11] = [
     ("tif", Format::Tiff),
     ("tiff", Format::Tiff),
     ("tf2", Format::Tiff),

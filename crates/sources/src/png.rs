@@ -11,7 +11,7 @@ use crate::scratch::Scratch;
 use crate::{ImageInfo, OpenImage, PixelType, PlaneMut, SourceError, Window};
 
 /// Deflate cannot enlarge by more.
-const MAX_RATIO: u64 = 1032;
+pub(crate) const MAX_RATIO: u64 = 1032;
 
 /// How a row of the file becomes a row of the array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

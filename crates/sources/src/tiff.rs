@@ -1,15 +1,16 @@
 //! TIFF: the array of the first series, as tifffile gives it.
 //!
-//! Directories are read by a parser of our own: it costs one system call for a small file and bounds what a damaged
-//! header can ask for.
+//! The `tiff` crate reads header, directories and tags; which pages make up the array, and the pixels, are read here.
 
 mod axes;
 mod codec;
-mod directory;
+mod cursor;
+pub(crate) mod directory;
+pub(crate) mod formats;
+mod header;
 mod imagej;
-mod lzw;
 mod ome;
-mod page;
+pub(crate) mod page;
 mod predictor;
 mod read;
 mod series;

@@ -5,12 +5,14 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use ome_zarr_convert_core::acquisition::read_acquisition_file;
+use ome_zarr_convert_core::options::AcquisitionOptions;
 use ome_zarr_convert_core::{
-    CoreError, Tile, add_image_sizes, hcs_images_from_dataframe, read_tiles_table, single_images_from_dataframe,
-    table_has_time,
+    CoreError, Tile, add_image_sizes, apply_condition_table, hcs_images_from_dataframe, read_tiles_table,
+    single_images_from_dataframe, table_has_time,
 };
 use ome_zarr_convert_sources::{LoaderSpec, open_file, resolve_path};
 
+use crate::compute::absolute;
 use crate::error::TaskError;
 
 /// What the images of an acquisition become.
@@ -37,8 +39,14 @@ impl CollectionKind {
     }
 }
 
-/// Reads the tiles of an acquisition folder; their file paths are absolute.
-pub fn read_acquisition(folder: &Path, kind: &CollectionKind) -> Result<Vec<Tile>, TaskError> {
+/// Reads the tiles of an acquisition folder; their file paths are absolute. What `options` say goes before what
+/// `acquisition_details.toml` says; their filters are left to the aggregation.
+/// A `condition_table_path` is read, from the folder if it is relative.
+pub fn read_acquisition(
+    folder: &Path,
+    kind: &CollectionKind,
+    options: &AcquisitionOptions,
+) -> Result<Vec<Tile>, TaskError> {
     if !folder.is_dir() {
         return Err(CoreError::Missing {
             path: folder.to_owned(),
@@ -64,7 +72,7 @@ pub fn read_acquisition(folder: &Path, kind: &CollectionKind) -> Result<Vec<Tile
         let path = files.find(file_path).ok_or_else(|| files.missing(file_path))?;
         let image = open_file(&path).map_err(|source| CoreError::Source {
             tile: format!("file {}", path.display()),
-            source,
+            source: Box::new(source),
         })?;
         Ok(image.info().shape.clone())
     })
@@ -74,6 +82,7 @@ pub fn read_acquisition(folder: &Path, kind: &CollectionKind) -> Result<Vec<Tile
         &details_path.display().to_string(),
         table_has_time(&table).map_err(in_table)?,
     )?;
+    let details = options.update_acquisition_details(&details)?;
     let tiles = match kind {
         CollectionKind::Plate { name, acquisition_id } => {
             hcs_images_from_dataframe(&table, &details, Some(name), *acquisition_id)
@@ -89,6 +98,13 @@ pub fn read_acquisition(folder: &Path, kind: &CollectionKind) -> Result<Vec<Tile
             })?;
             *file_path = found.display().to_string();
         }
+    }
+    if let Some(path) = &details.condition_table_path {
+        let path = absolute(path)
+            .ok()
+            .filter(|path| path.is_file())
+            .unwrap_or_else(|| folder.join(path));
+        apply_condition_table(&path, &mut tiles)?;
     }
     Ok(tiles)
 }

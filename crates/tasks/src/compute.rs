@@ -8,7 +8,7 @@ use ome_zarr_convert_compute::{
     Cancellation, Conversion, ImagePlan, Mark, Outcome, Progress, Report, Silent, convert_image,
 };
 use ome_zarr_convert_core::{
-    ConvertParallelInitArgs, CoreError, DocumentSource, Extensions, Retries, image_from_json_str, path, read_document,
+    ConvertParallelInitArgs, DocumentSource, Extensions, Retries, image_from_json_str, path, read_document,
     remove_document,
 };
 use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
@@ -200,5 +200,5 @@ pub fn absolute(given: &str) -> Result<PathBuf, TaskError> {
     let home = std::env::var_os("HOME")
         .or_else(|| std::env::var_os("USERPROFILE"))
         .map(PathBuf::from);
-    Ok(path::absolute(given, &current, home.as_deref()).map_err(CoreError::from)?)
+    Ok(path::absolute(given, &current, home.as_deref())?)
 }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ome_zarr_convert_compute::{Outcome, Threads, plan_image, preflight, run_each};
-use ome_zarr_convert_core::options::{ConverterOptions, OverwriteMode};
+use ome_zarr_convert_compute::{LeftOut, Outcome, Threads, plan_image, preflight, run_each};
+use ome_zarr_convert_core::options::{AcquisitionOptions, BadTiles, ConverterOptions, OverwriteMode};
 use ome_zarr_convert_core::{
-    Aggregation, Collection, ParallelizationEntry, TiledImage, differing_attributes, existing_outputs,
-    setup_images_for_conversion, tiles_aggregation_pipeline,
+    Aggregation, Collection, FilterStep, ParallelizationEntry, TiledImage, ValidatorStep, differing_attributes,
+    existing_outputs, setup_images_for_conversion, tiles_aggregation_pipeline,
 };
+use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::acquisition::{CollectionKind, read_acquisition};
@@ -30,6 +31,10 @@ pub struct Request {
     pub kind: CollectionKind,
     /// Options of the conversion.
     pub options: ConverterOptions,
+    /// What goes before the acquisition's files, and which of its tiles are converted.
+    pub acquisition_options: AcquisitionOptions,
+    /// Checks of the images before anything is written.
+    pub validators: Vec<ValidatorStep>,
     /// What to do with outputs that exist.
     pub overwrite_mode: OverwriteMode,
 }
@@ -53,14 +58,34 @@ pub struct Summary {
     pub bytes_read: u64,
     /// Bytes of pixel files written.
     pub bytes_written: u64,
+    /// Chunks and shards that an earlier, unfinished run had written.
+    pub units_kept: u64,
+    /// Tiles that were left empty, and why.
+    pub left_out: Vec<LeftOut>,
     /// Wall time.
     pub duration: Duration,
+}
+
+impl Summary {
+    /// The summary as a document.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "images_written": self.written,
+            "images_kept": self.kept,
+            "tiles": self.tiles,
+            "bytes_read": self.bytes_read,
+            "bytes_written": self.bytes_written,
+            "units_kept": self.units_kept,
+            "seconds": self.duration.as_secs_f64(),
+            "tiles_left_out": self.left_out.iter().map(|out| json!({"tile": out.tile, "problem": out.problem})).collect::<Vec<_>>(),
+        })
+    }
 }
 
 impl Request {
     /// Reads the acquisition and aggregates its tiles.
     pub fn prepare(self) -> Result<Prepared, TaskError> {
-        let tiles = read_acquisition(&self.acquisition, &self.kind)?;
+        let tiles = read_acquisition(&self.acquisition, &self.kind, &self.acquisition_options)?;
         let differing = differing_attributes(&tiles);
         if let Some((image, key)) = differing.first() {
             warn!(
@@ -72,12 +97,35 @@ impl Request {
                 }
             );
         }
-        let images = tiles_aggregation_pipeline(tiles, &self.options, &Aggregation::default())?;
+        let filters: Vec<FilterStep> = self
+            .acquisition_options
+            .filters
+            .iter()
+            .cloned()
+            .map(FilterStep::from)
+            .collect();
+        let aggregation = Aggregation {
+            filters: &filters,
+            validators: &self.validators,
+            warn: &|text| warn!("{text}"),
+            ..Aggregation::default()
+        };
+        let images = tiles_aggregation_pipeline(tiles, &self.options, &aggregation)?;
         Ok(Prepared { request: self, images })
     }
 }
 
 impl Prepared {
+    /// The images.
+    pub(crate) fn tiled_images(&self) -> &[TiledImage] {
+        &self.images
+    }
+
+    /// The options of the conversion.
+    pub(crate) fn options(&self) -> &ConverterOptions {
+        &self.request.options
+    }
+
     /// Number of images.
     pub fn images(&self) -> usize {
         self.images.len()
@@ -102,8 +150,12 @@ impl Prepared {
         Ok(bytes)
     }
 
-    /// Opens every image file and holds it against what its tile declares, before anything is written.
+    /// Opens every image file and holds it against what its tile declares, before anything is written. Where the options say that
+    /// images can do without bad tiles, nothing is checked here.
     pub fn check_files(&self, threads: &Threads) -> Result<(), TaskError> {
+        if self.request.options.bad_tiles != BadTiles::Fail {
+            return Ok(());
+        }
         let mut problems = Vec::new();
         for image in &self.images {
             let context = ComputeContext::new();
@@ -196,7 +248,10 @@ pub fn exec_compound_task(
         }
         *results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
     };
-    if side_by_side && threads.count() > 1 && entries.len() > 1 {
+    // Side by side, images share the memory limit: that is worth it while each gets enough for a small image.
+    let share = context.memory_limit.map(|limit| limit / threads.count() as u64);
+    let roomy = share.is_none_or(|share| share > 4 * SMALL_IMAGE_BYTES);
+    if side_by_side && roomy && threads.count() > 1 && entries.len() > 1 {
         run_each(threads.count(), entries.len(), one)?;
     } else {
         (0..entries.len()).for_each(|index| threads.run(|| one(index)));
@@ -235,26 +290,11 @@ fn summarize(done: &[Computed]) -> Summary {
                 summary.tiles += report.tiles;
                 summary.bytes_read += report.bytes_read;
                 summary.bytes_written += report.bytes_written;
+                summary.units_kept += report.units_kept;
+                summary.left_out.extend(report.left_out.iter().cloned());
             }
             _ => summary.kept += 1,
         }
     }
     summary
-}
-
-/// The number of threads to use: what was asked for, else the processors that this process may use (affinity and cgroup quota),
-/// bounded by what SLURM gave the task. `workers` of the options bounds both.
-pub fn thread_count(asked: Option<usize>, options: &ConverterOptions) -> usize {
-    let available = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let slurm = std::env::var("SLURM_CPUS_PER_TASK")
-        .ok()
-        .and_then(|text| text.trim().parse::<usize>().ok());
-    let own = slurm.map_or(available, |slurm| slurm.min(available));
-    let count = asked.unwrap_or(own);
-    options
-        .runtime_settings
-        .dask_scheduler
-        .max_workers()
-        .map_or(count, |workers| count.min(workers))
-        .max(1)
 }

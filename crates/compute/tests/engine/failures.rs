@@ -226,7 +226,6 @@ fn a_failed_image_is_converted_by_the_next_run() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(names, ["image.zarr"]);
-    assert!(!run.target().join(".lock").exists());
     let mark = Mark::read(&run.target()).unwrap();
     assert_eq!(mark.note, json!(5), "10 × 40 pixels: five levels");
 }
@@ -330,7 +329,7 @@ fn an_image_in_the_hands_of_another_process_is_left_to_it() {
     let (folder, scene) = (tempfile::tempdir().unwrap(), scene());
     let partial = folder.path().join(".image.zarr.partial");
     fs::create_dir(&partial).unwrap();
-    let lock = File::create(partial.join(".lock")).unwrap();
+    let lock = File::create(folder.path().join(".image.zarr.lock")).unwrap();
     File::create(partial.join("half a chunk")).unwrap();
     lock.lock().unwrap();
     let run = Run::new(&scene, folder.path());
@@ -397,13 +396,31 @@ fn several_conversions_at_once_replace_an_old_image_by_a_whole_one() {
     alone.convert().unwrap();
     for round in 0..25 {
         let folder = tempfile::tempdir().unwrap();
-        let old = folder.path().join("image.zarr/old");
-        fs::create_dir_all(&old).unwrap();
+        let run = Run::new(&scene, folder.path());
+        make_foreign(&run, &run.target());
+        let old = run.target().join("old");
+        fs::create_dir(&old).unwrap();
         // Takes a while to remove.
         for number in 0..200 {
             File::create(old.join(number.to_string())).unwrap();
         }
         let pause = Duration::from_micros(200 * round);
         assert!(race(&scene, folder.path(), OverwriteMode::Overwrite, pause, &alone.target()) >= 1);
+    }
+}
+
+#[test]
+fn a_folder_that_is_no_zarr_is_never_removed() {
+    let scene = scene();
+    for mode in [OverwriteMode::Overwrite, OverwriteMode::Extend] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = Run::new(&scene, folder.path());
+        run.overwrite_mode = mode;
+        fs::create_dir_all(run.target().join("notes")).unwrap();
+        File::create(run.target().join("notes/thesis.txt")).unwrap();
+        assert!(matches!(run.convert(), Err(ComputeError::Foreign { path }) if path == run.target()));
+        assert!(run.target().join("notes/thesis.txt").exists());
+        fs::remove_file(run.target().join("notes/thesis.txt")).unwrap();
+        assert_eq!(run.convert().unwrap().outcome, Outcome::Written);
     }
 }

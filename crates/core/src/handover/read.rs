@@ -100,7 +100,11 @@ fn syntax(place: &str, error: &serde_path_to_error::Error<serde_json::Error>) ->
     {
         problem = format!("unknown key `{unknown}` (is `{like}` meant?): {problem}");
     }
-    let at = if path == "." { String::new() } else { format!("{path}: ") };
+    let at = if path == "." {
+        String::new()
+    } else {
+        format!("{path}: ")
+    };
     CoreError::Syntax {
         place: place.to_owned(),
         problem: format!("it is no document of an image: {at}{problem}"),

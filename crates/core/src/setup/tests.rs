@@ -250,8 +250,8 @@ fn temporary_folders_that_cannot_be() {
     check(
         "{zarr_dir}/file",
         expect![[r#"
-        cannot use the path "{zarr_dir}/file": temp_url is a file, but it must be a folder
-    "#]],
+            cannot use the path "OUT/file": temp_url ("{zarr_dir}/file") is a file, but it must be a folder
+        "#]],
     );
     check(
         "s3://bucket/tmp",
@@ -465,8 +465,8 @@ fn attributes_that_make_no_condition_table() {
         json!({}),
         NEW,
         expect![[r#"
-        the condition table, image P.zarr/A/01/0: attribute "dose" has 1 values, but another has 2; fill up with null
-    "#]],
+            the condition table, image P.zarr/A/01/0: attribute "drug" has 2 values, but "dose" has 1; fill the shorter one up with null
+        "#]],
     );
 }
 

@@ -64,21 +64,25 @@ fn tuple(value: &str) -> Option<Vec<u64>> {
     items.map(|item| item.trim_end_matches('L').parse().ok()).collect()
 }
 
+/// Numpy's codes of the types that are read, without byte order.
+pub(crate) const TYPES: [(&str, PixelType); 12] = [
+    ("b1", PixelType::Bool),
+    ("?", PixelType::Bool),
+    ("i1", PixelType::Int8),
+    ("i2", PixelType::Int16),
+    ("i4", PixelType::Int32),
+    ("i8", PixelType::Int64),
+    ("u1", PixelType::UInt8),
+    ("u2", PixelType::UInt16),
+    ("u4", PixelType::UInt32),
+    ("u8", PixelType::UInt64),
+    ("f4", PixelType::Float32),
+    ("f8", PixelType::Float64),
+];
+
 fn pixel_type(descr: &str) -> Option<PixelType> {
-    Some(match descr.trim_start_matches(['<', '>', '|', '=']) {
-        "b1" | "?" => PixelType::Bool,
-        "i1" => PixelType::Int8,
-        "i2" => PixelType::Int16,
-        "i4" => PixelType::Int32,
-        "i8" => PixelType::Int64,
-        "u1" => PixelType::UInt8,
-        "u2" => PixelType::UInt16,
-        "u4" => PixelType::UInt32,
-        "u8" => PixelType::UInt64,
-        "f4" => PixelType::Float32,
-        "f8" => PixelType::Float64,
-        _ => return None,
-    })
+    let code = descr.trim_start_matches(['<', '>', '|', '=']);
+    TYPES.iter().find(|(name, _)| *name == code).map(|row| row.1)
 }
 
 fn shorten(text: &str) -> String {

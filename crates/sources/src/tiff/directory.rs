@@ -1,105 +1,112 @@
-//! The skeleton of a TIFF: header, image file directories and the values of their tags.
+//! The skeleton of a TIFF as the `tiff` crate reads it: header, directories and the values of their tags.
+//!
+//! The entries of a directory are read here one by one, with the crate's primitives, where the crate's own reading
+//! loses something: it keeps one entry of each tag (Micro-Manager describes its pages twice, as OME-XML and for
+//! ImageJ), skips too little after an entry of unknown type in a BigTIFF, and does not tell where a value lies
+//! (MetaMorph's tables are longer than their entries say). No issue of image-tiff is known for these.
+
+use tiff::TiffError;
+use tiff::decoder::{Decoder, Limits, ifd};
+use tiff::tags::{ByteOrder, IfdPointer, Tag, Type, ValueBuffer};
 
 use crate::SourceError;
 use crate::file::SourceFile;
+use crate::tiff::cursor::Cursor;
+use crate::tiff::header::Kind;
 
-/// What is read at once around a directory: its values mostly lie beside it.
-const READ_AHEAD: usize = 4096;
+/// Largest value of a tag in bytes: a list of 32 million strips.
+pub(crate) const MAX_VALUE_BYTES: u64 = 256 << 20;
 
+/// Tags are numbers of 16 bits.
+const MAX_ENTRIES: u64 = 1 << 16;
+
+/// Tags that the `tiff` crate has no name for.
 pub(crate) mod tag {
-    pub(crate) const IMAGE_WIDTH: u16 = 256;
-    pub(crate) const IMAGE_LENGTH: u16 = 257;
-    pub(crate) const BITS_PER_SAMPLE: u16 = 258;
-    pub(crate) const COMPRESSION: u16 = 259;
-    pub(crate) const PHOTOMETRIC: u16 = 262;
-    pub(crate) const FILL_ORDER: u16 = 266;
-    pub(crate) const IMAGE_DESCRIPTION: u16 = 270;
-    pub(crate) const STRIP_OFFSETS: u16 = 273;
-    pub(crate) const SAMPLES_PER_PIXEL: u16 = 277;
-    pub(crate) const ROWS_PER_STRIP: u16 = 278;
-    pub(crate) const STRIP_BYTE_COUNTS: u16 = 279;
-    pub(crate) const X_RESOLUTION: u16 = 282;
-    pub(crate) const Y_RESOLUTION: u16 = 283;
-    pub(crate) const PLANAR_CONFIGURATION: u16 = 284;
-    pub(crate) const PREDICTOR: u16 = 317;
-    pub(crate) const TILE_WIDTH: u16 = 322;
-    pub(crate) const TILE_LENGTH: u16 = 323;
-    pub(crate) const TILE_OFFSETS: u16 = 324;
-    pub(crate) const TILE_BYTE_COUNTS: u16 = 325;
-    pub(crate) const SAMPLE_FORMAT: u16 = 339;
-    pub(crate) const JPEG_TABLES: u16 = 347;
-    pub(crate) const YCBCR_SUBSAMPLING: u16 = 530;
-    pub(crate) const IMAGE_DEPTH: u16 = 32997;
+    use tiff::tags::Tag;
+
+    pub(crate) const IMAGE_DEPTH: Tag = Tag::Unknown(32997);
+    /// MetaMorph STK.
+    pub(crate) const UIC1: Tag = Tag::Unknown(33628);
     /// MetaMorph STK: its count is the number of planes.
-    pub(crate) const UIC2: u16 = 33629;
-    pub(crate) const UIC1: u16 = 33628;
+    pub(crate) const UIC2: Tag = Tag::Unknown(33629);
 }
 
-/// One tag of a directory, its value not yet read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
+/// One tag of a directory with the place of its value.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
     pub(crate) tag: u16,
-    kind: u16,
     pub(crate) count: u64,
     /// Where the value lies in the file.
     pub(crate) offset: u64,
+    entry: ifd::Entry,
 }
 
 /// An image file directory.
-#[derive(Debug)]
 pub(crate) struct Directory {
     /// Its number in the file, for error texts.
     pub(crate) index: usize,
     /// Its position.
     pub(crate) offset: u64,
-    pub(crate) entries: Vec<Entry>,
     /// Position of the next one, 0 after the last.
     pub(crate) next: u64,
+    /// How many entries the file lists for it.
+    pub(crate) entries: u64,
+    tags: tiff::Directory,
 }
 
 impl Directory {
-    pub(crate) fn entry(&self, tag: u16) -> Option<Entry> {
-        self.entries.iter().find(|entry| entry.tag == tag).copied()
+    pub(crate) fn contains(&self, tag: Tag) -> bool {
+        self.tags.contains(tag)
+    }
+
+    /// How many values a tag says it has.
+    pub(crate) fn count(&self, tag: Tag) -> Option<u64> {
+        self.tags.get(tag).map(ifd::Entry::count)
     }
 }
 
-/// Reads directories and tag values through one buffer, so that a small file costs one system call.
+/// Reads directories and the values of tags.
 pub(crate) struct DirectoryReader<'f> {
     file: &'f SourceFile,
     pub(crate) big_endian: bool,
     big_tiff: bool,
     /// Position of the first directory.
     pub(crate) first: u64,
-    buffer: Vec<u8>,
-    buffer_start: u64,
+    decoder: Decoder<Cursor<'f>>,
+    /// The value read last.
+    value: ValueBuffer,
+    limit: u64,
 }
 
 impl<'f> DirectoryReader<'f> {
     pub(crate) fn new(file: &'f SourceFile) -> Result<Self, SourceError> {
-        let mut reader = Self {
+        let mut cursor = Cursor::new(file).map_err(|error| SourceError::from_io(file.path().into(), error))?;
+        let Some(kind) = Kind::of(cursor.head()) else {
+            return Err(file.wrong_format("TIFF", cursor.head()));
+        };
+        file.require(0, 2 * kind.word(), || "the header".to_owned())?;
+        let head = cursor.stand_in(&kind.one_pixel());
+        let damaged = |error: TiffError| file.damaged(format!("the header: {error}"));
+        let mut decoder = Decoder::new(cursor).map_err(damaged)?;
+        decoder.inner().restore(head);
+        let limit = file.length().min(MAX_VALUE_BYTES);
+        let mut limits = Limits::default();
+        limits.decoding_buffer_size = limit as usize;
+        limits.ifd_value_size = limit as usize;
+        let mut decoder = decoder.with_limits(limits);
+        let first = decoder
+            .goto_offset_u64(kind.word())
+            .and_then(|()| decoder.read_ifd_offset());
+        let first = first.map_err(|error| SourceError::from_io(file.path().into(), error))?;
+        Ok(Self {
             file,
-            big_endian: false,
-            big_tiff: false,
-            first: 0,
-            buffer: Vec::new(),
-            buffer_start: 0,
-        };
-        let head = reader.bytes(0, file.length().min(16) as usize, || "the header".to_owned())?;
-        let (big_endian, magic) = match *head {
-            [b'I', b'I', low, high, ..] => (false, u16::from_le_bytes([low, high])),
-            [b'M', b'M', high, low, ..] => (true, u16::from_be_bytes([high, low])),
-            _ => return Err(file.wrong_format("TIFF", head)),
-        };
-        if magic != 42 && magic != 43 {
-            return Err(file.wrong_format("TIFF", head));
-        }
-        reader.big_endian = big_endian;
-        reader.big_tiff = magic == 43;
-        reader.first = match reader.big_tiff {
-            true => reader.number(8, 8, "the header")?,
-            false => reader.number(4, 4, "the header")?,
-        };
-        Ok(reader)
+            big_endian: decoder.byte_order() == ByteOrder::BigEndian,
+            big_tiff: kind.big_tiff,
+            first,
+            decoder,
+            value: ValueBuffer::empty(Type::BYTE),
+            limit,
+        })
     }
 
     pub(crate) fn file(&self) -> &'f SourceFile {
@@ -113,152 +120,253 @@ impl<'f> DirectoryReader<'f> {
         length: usize,
         what: impl Fn() -> String,
     ) -> Result<&[u8], SourceError> {
-        self.file.require(offset, length as u64, &what)?;
-        let inside =
-            offset >= self.buffer_start && offset - self.buffer_start + length as u64 <= self.buffer.len() as u64;
-        if !inside {
-            let available = (self.file.length() - offset).min(READ_AHEAD as u64) as usize;
-            self.buffer.resize(length.max(available), 0);
-            self.buffer_start = offset;
-            if let Err(error) = self.file.read(offset, &mut self.buffer, &what) {
-                self.buffer.clear();
-                return Err(error);
-            }
-        }
-        Ok(&self.buffer[(offset - self.buffer_start) as usize..][..length])
-    }
-
-    fn number(&mut self, offset: u64, size: usize, what: &str) -> Result<u64, SourceError> {
-        let big_endian = self.big_endian;
-        Ok(unsigned(self.bytes(offset, size, || what.to_owned())?, big_endian))
+        let file = self.file;
+        file.require(offset, length as u64, &what)?;
+        let bytes = self.decoder.inner().bytes(offset, length);
+        bytes.map_err(|source| SourceError::from_io(file.path().into(), source))
     }
 
     /// The directory at `offset`.
     pub(crate) fn directory(&mut self, offset: u64, index: usize) -> Result<Directory, SourceError> {
-        let what = format!("the directory of page {index}");
-        let (count_size, entry_size, word) = if self.big_tiff { (8, 20, 8) } else { (2, 12, 4) };
-        let count = self.number(offset, count_size, &what)?;
-        let start = offset + count_size as u64;
-        let length = count.saturating_mul(entry_size as u64);
-        self.file.require(start, length, || what.clone())?;
-        let (big_endian, file) = (self.big_endian, self.file);
-        let raw = self.bytes(start, length as usize, || what.clone())?;
-        let mut entries = Vec::with_capacity(count as usize);
-        for (number, entry) in raw.chunks_exact(entry_size).enumerate() {
-            let kind = unsigned(&entry[2..4], big_endian) as u16;
-            // Unknown kinds are skipped, as the specification asks.
-            let Some(size) = kind_size(kind) else { continue };
-            let count = unsigned(&entry[4..4 + word], big_endian);
-            let tag = unsigned(&entry[..2], big_endian) as u16;
-            let inline = count.checked_mul(size).is_some_and(|bytes| bytes <= word as u64);
-            let offset = match inline {
-                true => start + (number * entry_size + 4 + word) as u64,
-                false => unsigned(&entry[4 + word..], big_endian),
-            };
-            entries.push(Entry {
-                tag,
-                kind,
-                count,
-                offset,
-            });
+        let what = || format!("the directory of page {index}");
+        let count = self.count_entries(offset, what)?;
+        let mut tags = match self.decoder.read_directory(IfdPointer(offset)) {
+            Ok(tags) => tags,
+            Err(error) => return Err(self.failed(error, what())),
+        };
+        // Some entries were left out: see the head of this file. Of two with one tag the first counts, as for tifffile.
+        if tags.len() as u64 != count {
+            let places = self.places(offset, what)?;
+            tags = tiff::Directory::empty();
+            tags.extend(
+                places
+                    .into_iter()
+                    .rev()
+                    .map(|place| (Tag::from_u16_exhaustive(place.tag), place.entry)),
+            );
+            let end = offset + self.count_bytes() + count * self.entry_bytes();
+            let next = self
+                .decoder
+                .goto_offset_u64(end)
+                .and_then(|()| self.decoder.read_ifd_offset());
+            tags.set_next(Some(IfdPointer(
+                next.map_err(|error| self.failed(error.into(), what()))?,
+            )));
         }
-        if entries.is_empty() {
-            return Err(file.damaged(format!("{what} has no tags")));
+        if tags.is_empty() {
+            return Err(self.file.damaged(format!("{} has no tags", what())));
         }
-        let next = self.number(start + length, word, &what)?;
         Ok(Directory {
             index,
             offset,
-            entries,
-            next,
+            next: tags.next().map_or(0, |next| next.0),
+            entries: count,
+            tags,
         })
     }
 
+    fn count_bytes(&self) -> u64 {
+        if self.big_tiff { 8 } else { 2 }
+    }
+
+    fn entry_bytes(&self) -> u64 {
+        if self.big_tiff { 20 } else { 12 }
+    }
+
+    /// The number of entries of the directory at `offset`, all of which lie in the file.
+    fn count_entries(&mut self, offset: u64, what: impl Fn() -> String) -> Result<u64, SourceError> {
+        let count = self.decoder.goto_offset_u64(offset).and_then(|()| match self.big_tiff {
+            true => self.decoder.read_long8(),
+            false => self.decoder.read_short().map(u64::from),
+        });
+        let count = count.map_err(|error| self.failed(error.into(), what()))?;
+        if count > MAX_ENTRIES {
+            return Err(self
+                .file
+                .damaged(format!("{} lists {count} tags, there are {MAX_ENTRIES}", what())));
+        }
+        self.file
+            .require(offset, self.count_bytes() + count * self.entry_bytes(), what)?;
+        Ok(count)
+    }
+
+    /// The entries of the directory at `offset` in the order of the file, those of unknown types left out as the
+    /// specification asks.
+    fn places(&mut self, offset: u64, what: impl Fn() -> String) -> Result<Vec<Place>, SourceError> {
+        let count = self.count_entries(offset, &what)?;
+        let start = offset + self.count_bytes();
+        let mut places = Vec::new();
+        for number in 0..count {
+            let place = self.place(start + number * self.entry_bytes());
+            let place = place.map_err(|error| self.failed(error, what()))?;
+            places.extend(place);
+        }
+        Ok(places)
+    }
+
+    fn place(&mut self, at: u64) -> Result<Option<Place>, TiffError> {
+        let decoder = &mut self.decoder;
+        decoder.goto_offset_u64(at)?;
+        let (tag, kind) = (decoder.read_short()?, Type::from_u16(decoder.read_short()?));
+        let Some(kind) = kind else { return Ok(None) };
+        let (word, count, value) = if self.big_tiff {
+            (8, decoder.read_long8()?, decoder.read_offset_u64()?)
+        } else {
+            let count = u64::from(decoder.read_long()?);
+            let [a, b, c, d] = decoder.read_offset()?;
+            (4, count, [a, b, c, d, 0, 0, 0, 0])
+        };
+        let inline = count
+            .checked_mul(type_bytes(kind))
+            .is_some_and(|bytes| bytes <= word as u64);
+        Ok(Some(Place {
+            tag,
+            count,
+            offset: match inline {
+                true => at + self.entry_bytes() - word as u64,
+                false => unsigned(&value[..word], self.big_endian),
+            },
+            entry: ifd::Entry::new_u64(kind, count, value),
+        }))
+    }
+
+    /// The place of a tag's value; `None` if the directory has no such tag.
+    pub(crate) fn find_place(&mut self, directory: &Directory, tag: Tag) -> Result<Option<Place>, SourceError> {
+        let places = self.places(directory.offset, || {
+            format!("the directory of page {}", directory.index)
+        })?;
+        Ok(places.into_iter().find(|place| place.tag == tag.to_u16()))
+    }
+
+    /// The value of a tag in native byte order; `None` if there is no such tag.
+    fn value(&mut self, tags: &tiff::Directory, index: usize, tag: Tag) -> Result<Option<&ValueBuffer>, SourceError> {
+        match self
+            .decoder
+            .read_directory_tags(tags)
+            .find_tag_buf(tag, &mut self.value)
+        {
+            Ok(None) => Ok(None),
+            Ok(Some(_)) => {
+                self.value.set_byte_order(ByteOrder::native());
+                Ok(Some(&self.value))
+            }
+            Err(TiffError::LimitsExceeded) => Err(SourceError::TooLarge {
+                path: self.file.path().into(),
+                what: format!("tag {} of page {index}", tag.to_u16()),
+                bytes: tags.get(tag).map_or(0, |entry| {
+                    u128::from(entry.count()) * u128::from(type_bytes(entry.field_type()))
+                }),
+                limit: self.limit,
+            }),
+            Err(error) => Err(self.failed(error, format!("tag {} of page {index}", tag.to_u16()))),
+        }
+    }
+
     /// The raw bytes of a value.
-    pub(crate) fn value(&mut self, directory: &Directory, entry: Entry) -> Result<&[u8], SourceError> {
-        let what = || format!("tag {} of page {}", entry.tag, directory.index);
-        let length = kind_size(entry.kind)
-            .and_then(|size| size.checked_mul(entry.count))
-            .unwrap_or(u64::MAX);
-        self.file.require(entry.offset, length, what)?;
-        self.bytes(entry.offset, length as usize, what)
+    pub(crate) fn raw(&mut self, directory: &Directory, tag: Tag) -> Result<Option<&[u8]>, SourceError> {
+        Ok(self
+            .value(&directory.tags, directory.index, tag)?
+            .map(ValueBuffer::as_bytes))
     }
 
     /// The whole numbers of a tag; `None` if the directory has no such tag.
-    pub(crate) fn numbers(&mut self, directory: &Directory, tag: u16) -> Result<Option<Vec<u64>>, SourceError> {
-        let Some(entry) = directory.entry(tag) else {
+    pub(crate) fn numbers(&mut self, directory: &Directory, tag: Tag) -> Result<Option<Vec<u64>>, SourceError> {
+        let file = self.file;
+        let Some(value) = self.value(&directory.tags, directory.index, tag)? else {
             return Ok(None);
         };
-        let big_endian = self.big_endian;
-        let size = match entry.kind {
-            1 | 7 => 1,
-            3 => 2,
-            4 | 13 => 4,
-            16 | 18 => 8,
-            kind => {
-                let place = format!("tag {tag} of page {}", directory.index);
-                return Err(self
-                    .file
-                    .damaged(format!("{place} is of type {kind}, not a whole number")));
+        let bytes = value.as_bytes();
+        Ok(Some(match value.data_type() {
+            Type::BYTE | Type::UNDEFINED => bytes.iter().copied().map(u64::from).collect(),
+            Type::SHORT => {
+                let numbers = bytes.as_chunks().0.iter();
+                numbers.map(|number| u16::from_ne_bytes(*number).into()).collect()
             }
-        };
-        let bytes = self.value(directory, entry)?;
-        Ok(Some(
-            bytes
-                .chunks_exact(size)
-                .map(|number| unsigned(number, big_endian))
-                .collect(),
-        ))
+            Type::LONG | Type::IFD => {
+                let numbers = bytes.as_chunks().0.iter();
+                numbers.map(|number| u32::from_ne_bytes(*number).into()).collect()
+            }
+            Type::LONG8 | Type::IFD8 => {
+                let numbers = bytes.as_chunks().0.iter();
+                numbers.map(|number| u64::from_ne_bytes(*number)).collect()
+            }
+            kind => {
+                return Err(file.damaged(format!(
+                    "tag {} of page {} is of type {}, not a whole number",
+                    tag.to_u16(),
+                    directory.index,
+                    kind.to_u16()
+                )));
+            }
+        }))
     }
 
     /// The first whole number of a tag.
-    pub(crate) fn first_number(&mut self, directory: &Directory, tag: u16) -> Result<Option<u64>, SourceError> {
-        Ok(self
-            .numbers(directory, tag)?
-            .and_then(|numbers| numbers.first().copied()))
+    pub(crate) fn first_number(&mut self, directory: &Directory, tag: Tag) -> Result<Option<u64>, SourceError> {
+        let numbers = self.numbers(directory, tag)?;
+        Ok(numbers.and_then(|numbers| numbers.first().copied()))
     }
 
     /// The quotients of a tag of type rational; those divided by zero are left out.
-    pub(crate) fn rationals(&mut self, directory: &Directory, tag: u16) -> Result<Vec<f64>, SourceError> {
-        let big_endian = self.big_endian;
-        match directory.entry(tag) {
-            Some(entry) if entry.kind == 5 => {
-                let pairs = self.value(directory, entry)?.chunks_exact(8);
-                let quotient =
-                    |pair: &[u8]| unsigned(&pair[..4], big_endian) as f64 / unsigned(&pair[4..], big_endian) as f64;
-                Ok(pairs.map(quotient).filter(|quotient| quotient.is_finite()).collect())
+    pub(crate) fn rationals(&mut self, directory: &Directory, tag: Tag) -> Result<Vec<f64>, SourceError> {
+        Ok(match self.value(&directory.tags, directory.index, tag)? {
+            Some(value) if value.data_type() == Type::RATIONAL => {
+                let pairs = value.as_bytes().as_chunks::<4>().0.as_chunks::<2>().0.iter();
+                let quotients = pairs.map(|pair| {
+                    let [above, below] = pair.map(|number| f64::from(u32::from_ne_bytes(number)));
+                    above / below
+                });
+                quotients.filter(|quotient| quotient.is_finite()).collect()
             }
-            _ => Ok(Vec::new()),
-        }
+            _ => Vec::new(),
+        })
     }
 
-    /// The texts of all tags with that number (tifffile writes two descriptions), up to the first NUL each.
-    pub(crate) fn texts(&mut self, directory: &Directory, tag: u16) -> Result<Vec<String>, SourceError> {
+    /// The descriptions of a page (tifffile writes two, Micro-Manager too), up to the first NUL each.
+    pub(crate) fn descriptions(&mut self, directory: &Directory) -> Result<Vec<String>, SourceError> {
+        let tag = Tag::ImageDescription;
+        if !directory.contains(tag) {
+            return Ok(Vec::new());
+        }
+        let places = self.places(directory.offset, || {
+            format!("the directory of page {}", directory.index)
+        })?;
         let mut texts = Vec::new();
-        for entry in directory
-            .entries
-            .iter()
-            .filter(|entry| entry.tag == tag && matches!(entry.kind, 1 | 2 | 7))
-        {
-            let bytes = self.value(directory, *entry)?;
-            let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-            texts.push(match std::str::from_utf8(&bytes[..end]) {
-                Ok(text) => text.to_owned(),
-                // ImageJ and older MetaMorph write µ in Latin-1.
-                Err(_) => bytes[..end].iter().map(|byte| char::from(*byte)).collect(),
-            });
+        for place in places.into_iter().filter(|place| place.tag == tag.to_u16()) {
+            let mut tags = tiff::Directory::empty();
+            tags.extend([(tag, place.entry)]);
+            let value = self.value(&tags, directory.index, tag)?;
+            let is_text =
+                |value: &&ValueBuffer| matches!(value.data_type(), Type::BYTE | Type::ASCII | Type::UNDEFINED);
+            if let Some(value) = value.filter(is_text) {
+                let bytes = value.as_bytes();
+                let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+                texts.push(match std::str::from_utf8(&bytes[..end]) {
+                    Ok(text) => text.to_owned(),
+                    // ImageJ and older MetaMorph write µ in Latin-1.
+                    Err(_) => bytes[..end].iter().map(|byte| char::from(*byte)).collect(),
+                });
+            }
         }
         Ok(texts)
     }
+
+    /// What the `tiff` crate said, in terms of what the user can do.
+    fn failed(&mut self, error: TiffError, what: String) -> SourceError {
+        match (error, self.decoder.inner().take_needs()) {
+            (TiffError::IoError(_), Some(needs)) => self.file.truncated(what, needs),
+            (TiffError::IoError(error), None) => SourceError::from_io(self.file.path().into(), error),
+            (error, _) => self.file.damaged(format!("{what}: {error}")),
+        }
+    }
 }
 
-fn kind_size(kind: u16) -> Option<u64> {
+fn type_bytes(kind: Type) -> u64 {
     match kind {
-        1 | 2 | 6 | 7 => Some(1),
-        3 | 8 => Some(2),
-        4 | 9 | 11 | 13 => Some(4),
-        5 | 10 | 12 | 16 | 17 | 18 => Some(8),
-        _ => None,
+        Type::BYTE | Type::SBYTE | Type::ASCII | Type::UNDEFINED => 1,
+        Type::SHORT | Type::SSHORT => 2,
+        Type::LONG | Type::SLONG | Type::FLOAT | Type::IFD => 4,
+        _ => 8,
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tiff::tags::Tag;
+
 use crate::tiff::axes::{Axes, elements};
-use crate::tiff::directory::tag;
 use crate::tiff::series::{Chain, First, Series};
 use crate::tiff::units::length_in_um;
 use crate::{FileMetadata, SourceError};
@@ -100,27 +101,31 @@ fn metadata(
     first: &First,
     values: &HashMap<&str, &str>,
 ) -> Result<FileMetadata, SourceError> {
-    let unit = values.get("unit").map_or("", |unit| unit.trim());
     let number = |key: &str| {
         values
             .get(key)
             .and_then(|value| value.trim().parse::<f64>().ok())
             .filter(|n| *n > 0.0)
     };
-    let z_unit = values.get("zunit").map_or(unit, |unit| unit.trim());
+    let unit = match values.get("unit") {
+        Some(unit) => unit.trim(),
+        // As ImageJ reads it; 1, the default of most writers, says that there is none.
+        None => match chain.reader.first_number(&first.directory, Tag::ResolutionUnit)? {
+            Some(2) => "inch",
+            Some(3) => "cm",
+            _ => "",
+        },
+    };
+    let unit_of = |key: &str| values.get(key).map_or(unit, |unit| unit.trim());
     // The resolution is in pixels per unit.
-    let mut size = |tag| -> Result<Option<f64>, SourceError> {
-        let resolution = chain
-            .reader
-            .rationals(&first.directory, tag)?
-            .first()
-            .copied()
-            .filter(|r| *r > 0.0);
+    let mut size = |tag, unit| -> Result<Option<f64>, SourceError> {
+        let resolution = chain.reader.rationals(&first.directory, tag)?.first().copied();
+        let resolution = resolution.filter(|resolution| *resolution > 0.0);
         Ok(resolution.and_then(|resolution| length_in_um(1.0 / resolution, unit)))
     };
     Ok(FileMetadata {
-        pixel_size_um: size(tag::X_RESOLUTION)?.zip(size(tag::Y_RESOLUTION)?),
-        z_spacing_um: number("spacing").and_then(|spacing| length_in_um(spacing, z_unit)),
+        pixel_size_um: size(Tag::XResolution, unit)?.zip(size(Tag::YResolution, unit_of("yunit"))?),
+        z_spacing_um: number("spacing").and_then(|spacing| length_in_um(spacing, unit_of("zunit"))),
         t_spacing_s: number("finterval").or_else(|| number("fps").map(|fps| 1.0 / fps)),
         ..FileMetadata::default()
     })

@@ -10,7 +10,7 @@ use crate::tiff::axes::{Axes, elements};
 use crate::tiff::directory::DirectoryReader;
 use crate::tiff::page::Page;
 use crate::tiff::series::{Chain, First, Series};
-use crate::tiff::units::{length_in_um, time_in_s};
+use crate::tiff::units::{length_in_um, position_in_um, time_in_s};
 use crate::{FileMetadata, SourceError};
 
 /// Whether the first page has OME-XML, by the end of its description as tifffile does.
@@ -267,8 +267,29 @@ fn metadata(pixels: Node<'_, '_>) -> FileMetadata {
         } else {
             Vec::new()
         },
+        stage_position_um: stage_position_um(pixels),
         axes: None,
     }
+}
+
+/// Where the stage was for the first plane. Without a unit, which is allowed, a position says nothing.
+fn stage_position_um(pixels: Node<'_, '_>) -> Option<(f64, f64, f64)> {
+    let is_first = |plane: &Node<'_, '_>| {
+        plane.tag_name().name() == "Plane"
+            && ["TheZ", "TheC", "TheT"]
+                .iter()
+                .all(|key| plane.attribute(*key).is_none_or(|number| number.trim() == "0"))
+    };
+    let plane = pixels.children().find(is_first)?;
+    let position = |axis: char| {
+        let value = plane
+            .attribute(format!("Position{axis}").as_str())?
+            .trim()
+            .parse()
+            .ok()?;
+        position_in_um(value, plane.attribute(format!("Position{axis}Unit").as_str())?)
+    };
+    Some((position('X')?, position('Y')?, position('Z').unwrap_or(0.0)))
 }
 
 fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {

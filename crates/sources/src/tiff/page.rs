@@ -2,38 +2,15 @@
 
 use std::sync::Arc;
 
+use tiff::tags::Tag;
+
 use crate::file::SourceFile;
 use crate::tiff::directory::{Directory, DirectoryReader, tag};
+use crate::tiff::formats::{self, Codec};
 use crate::{PixelType, SourceError};
 
 /// Largest compressed strip or tile that is decoded, in bytes of pixels.
-const MAX_CHUNK_BYTES: u64 = 4 << 30;
-
-/// How strips and tiles are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Codec {
-    None,
-    Lzw,
-    Deflate,
-    PackBits,
-    Zstd,
-    Jpeg,
-}
-
-impl Codec {
-    /// How much larger than the file its pixels can be.
-    fn max_ratio(self) -> u64 {
-        match self {
-            Self::None => 1,
-            Self::PackBits => 64,
-            Self::Lzw => 4096,
-            Self::Deflate => 1032,
-            Self::Jpeg => 2048,
-            // Without a bound of its own (a block of one byte stands for 128 KiB).
-            Self::Zstd => 1 << 17,
-        }
-    }
-}
+pub(crate) const MAX_CHUNK_BYTES: u64 = 4 << 30;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Predictor {
@@ -196,17 +173,17 @@ impl Page {
             limit: file.length(),
         })?;
         let (offsets_tag, counts_tag) = match layout.tiled {
-            true => (tag::TILE_OFFSETS, tag::TILE_BYTE_COUNTS),
-            false => (tag::STRIP_OFFSETS, tag::STRIP_BYTE_COUNTS),
+            true => (Tag::TileOffsets, Tag::TileByteCounts),
+            false => (Tag::StripOffsets, Tag::StripByteCounts),
         };
         let mut offsets = reader.numbers(directory, offsets_tag)?;
         if offsets.is_none() && layout.tiled {
-            offsets = reader.numbers(directory, tag::STRIP_OFFSETS)?;
+            offsets = reader.numbers(directory, Tag::StripOffsets)?;
         }
         let offsets = offsets.unwrap_or_default();
         let mut counts = reader.numbers(directory, counts_tag)?.unwrap_or_default();
         if counts.is_empty() && layout.tiled {
-            counts = reader.numbers(directory, tag::STRIP_BYTE_COUNTS)?.unwrap_or_default();
+            counts = reader.numbers(directory, Tag::StripByteCounts)?.unwrap_or_default();
         }
         if (offsets.len() as u64) < expected {
             return Err(file.damaged(format!(
@@ -220,8 +197,8 @@ impl Page {
         } else {
             Pixels::Chunks(chunks(file, &layout, offsets, &counts, &place)?)
         };
-        let tables = match (layout.codec, directory.entry(tag::JPEG_TABLES)) {
-            (Codec::Jpeg, Some(entry)) => Some(reader.value(directory, entry)?.into()),
+        let tables = match layout.codec {
+            Codec::Jpeg => reader.raw(directory, Tag::JPEGTables)?.map(Arc::from),
             _ => None,
         };
         Ok(Self {
@@ -273,23 +250,23 @@ fn read_layout(reader: &mut DirectoryReader<'_>, directory: &Directory) -> Resul
     let file = reader.file();
     let place = format!("page {}", directory.index);
     let mut number = |tag, default| Ok::<u64, SourceError>(reader.first_number(directory, tag)?.unwrap_or(default));
-    let width = number(tag::IMAGE_WIDTH, 0)?;
-    let rows = number(tag::IMAGE_LENGTH, 0)?;
-    let samples = number(tag::SAMPLES_PER_PIXEL, 1)?;
-    let planar = number(tag::PLANAR_CONFIGURATION, 1)? == 2;
-    let compression = number(tag::COMPRESSION, 1)?;
-    let predictor = number(tag::PREDICTOR, 1)?;
-    let format = number(tag::SAMPLE_FORMAT, 1)?;
-    let photometric = number(tag::PHOTOMETRIC, 1)?;
-    let reversed_bits = number(tag::FILL_ORDER, 1)? == 2;
+    let width = number(Tag::ImageWidth, 0)?;
+    let rows = number(Tag::ImageLength, 0)?;
+    let samples = number(Tag::SamplesPerPixel, 1)?;
+    let planar = number(Tag::PlanarConfiguration, 1)? == 2;
+    let compression = number(Tag::Compression, 1)?;
+    let predictor = number(Tag::Predictor, 1)?;
+    let format = number(Tag::SampleFormat, 1)?;
+    let photometric = number(Tag::PhotometricInterpretation, 1)?;
+    let reversed_bits = number(Tag::FillOrder, 1)? == 2;
     let depth = number(tag::IMAGE_DEPTH, 1)?;
-    let tile = match (number(tag::TILE_WIDTH, 0)?, number(tag::TILE_LENGTH, 0)?) {
+    let tile = match (number(Tag::TileWidth, 0)?, number(Tag::TileLength, 0)?) {
         (0, _) | (_, 0) => None,
         tile => Some(tile),
     };
-    let rows_per_strip = number(tag::ROWS_PER_STRIP, rows)?;
+    let rows_per_strip = number(Tag::RowsPerStrip, rows)?;
     let bits = reader
-        .numbers(directory, tag::BITS_PER_SAMPLE)?
+        .numbers(directory, Tag::BitsPerSample)?
         .unwrap_or_else(|| vec![1]);
     let big_endian = reader.big_endian;
 
@@ -315,38 +292,17 @@ fn read_layout(reader: &mut DirectoryReader<'_>, directory: &Directory) -> Resul
             "Save it as 8 or 16 bit",
         ));
     }
-    let pixel_type = match (format, bits_of_first) {
-        (1 | 4, 1) => PixelType::Bool,
-        (1 | 4, 2 | 4 | 8) => PixelType::UInt8,
-        (1 | 4, 16) => PixelType::UInt16,
-        (1 | 4, 32) => PixelType::UInt32,
-        (1 | 4, 64) => PixelType::UInt64,
-        (2, 8) => PixelType::Int8,
-        (2, 16) => PixelType::Int16,
-        (2, 32) => PixelType::Int32,
-        (2, 64) => PixelType::Int64,
-        (3, 32) => PixelType::Float32,
-        (3, 64) => PixelType::Float64,
-        (format, bits) => {
-            return Err(file.unsupported(
-                format!("{place} of sample format {format} with {bits} bits"),
-                "Save it as 8, 16 or 32 bit gray",
-            ));
-        }
+    let Some(pixel_type) = formats::pixel_type(format, bits_of_first) else {
+        return Err(file.unsupported(
+            format!("{place} of sample format {format} with {bits_of_first} bits"),
+            "Save it as 8, 16 or 32 bit gray",
+        ));
     };
-    let codec = match compression {
-        1 => Codec::None,
-        5 => Codec::Lzw,
-        8 | 32946 => Codec::Deflate,
-        7 => Codec::Jpeg,
-        32773 => Codec::PackBits,
-        34926 | 50000 => Codec::Zstd,
-        other => {
-            return Err(file.unsupported(
-                format!("TIFF compression {}", compression_name(other)),
-                "Save it uncompressed or with LZW, Deflate, PackBits, Zstd or JPEG compression",
-            ));
-        }
+    let Some(codec) = Codec::of_code(compression) else {
+        return Err(file.unsupported(
+            format!("TIFF compression {}", formats::compression_name(compression)),
+            "Save it uncompressed or with LZW, Deflate, PackBits, Zstd or JPEG compression",
+        ));
     };
     let predictor = match (predictor, codec) {
         (_, Codec::Jpeg) | (1, _) => Predictor::None,
@@ -360,7 +316,7 @@ fn read_layout(reader: &mut DirectoryReader<'_>, directory: &Directory) -> Resul
         }
     };
     if photometric == 6 && codec != Codec::Jpeg {
-        let subsampling = reader.numbers(directory, tag::YCBCR_SUBSAMPLING)?;
+        let subsampling = reader.numbers(directory, Tag::ChromaSubsampling)?;
         if subsampling.is_none_or(|factors| factors != [1, 1]) {
             return Err(file.unsupported(format!("{place} with subsampled colours"), "Save it as gray or RGB"));
         }
@@ -483,18 +439,4 @@ fn chunks(
         places.push(ChunkPlace { offset, bytes });
     }
     Ok(places)
-}
-
-fn compression_name(code: u64) -> String {
-    let name = match code {
-        2..=4 => "CCITT fax",
-        6 => "old-style JPEG",
-        33003 | 33005 | 34712 => "JPEG 2000",
-        34887 => "LERC",
-        34925 => "LZMA",
-        50001 | 34927 => "WebP",
-        50002 | 52546 => "JPEG XL",
-        _ => return code.to_string(),
-    };
-    format!("{code} ({name})")
 }

@@ -7,7 +7,8 @@ use crate::image::{PlaneMut, Rect};
 use crate::packed::unpack_row;
 use crate::scratch::Scratch;
 use crate::tiff::codec;
-use crate::tiff::page::{ChunkPlace, Codec, Page, Pixels, Predictor, Run};
+use crate::tiff::formats::Codec;
+use crate::tiff::page::{ChunkPlace, Page, Pixels, Predictor, Run};
 use crate::tiff::predictor::{undo_floating_point, undo_horizontal};
 
 /// Rows that cannot be read in place pass through a block of this size: it stays in the processor's cache.

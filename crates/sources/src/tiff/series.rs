@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::tiff::axes::Axes;
-use crate::tiff::directory::{Directory, DirectoryReader, tag};
+use crate::tiff::directory::{Directory, DirectoryReader};
 use crate::tiff::page::{Layout, Page};
 use crate::tiff::{imagej, ome, shaped, stk};
 use crate::{FileMetadata, SourceError};
@@ -39,19 +39,23 @@ pub(crate) struct Chain<'r, 'f> {
     next: u64,
     index: usize,
     seen: HashSet<u64>,
-    budget: u64,
+    /// How many strips and tiles may still be listed: pages that share one list could otherwise multiply it.
+    chunks_left: u64,
+    /// How many tags may still be listed: directories that overlap could otherwise multiply them.
+    tags_left: u64,
 }
 
 impl<'r, 'f> Chain<'r, 'f> {
     pub(crate) fn new(reader: &'r mut DirectoryReader<'f>) -> Self {
-        // A listed chunk takes at least the two bytes of its position.
-        let budget = reader.file().length() / 2 + 64;
+        let length = reader.file().length();
         Self {
             next: reader.first,
             reader,
             index: 0,
             seen: HashSet::new(),
-            budget,
+            // A listed chunk takes at least the two bytes of its position, a tag takes twelve.
+            chunks_left: length / 2 + 64,
+            tags_left: length / 12,
         }
     }
 
@@ -72,13 +76,17 @@ impl<'r, 'f> Chain<'r, 'f> {
             return Err(self.reader.file().damaged(text));
         }
         let directory = self.reader.directory(self.next, self.index)?;
+        self.tags_left = self.tags_left.checked_sub(directory.entries).ok_or_else(|| {
+            let text = format!("the directories up to page {} overlap", self.index);
+            self.reader.file().damaged(text)
+        })?;
         self.next = directory.next;
         self.index += 1;
         Ok(Some(directory))
     }
 
     pub(crate) fn page(&mut self, directory: &Directory, known: Option<&Arc<Layout>>) -> Result<Page, SourceError> {
-        Page::read(self.reader, directory, known, &mut self.budget)
+        Page::read(self.reader, directory, known, &mut self.chunks_left)
     }
 
     /// The next `count` pages, fewer where the file has no more.
@@ -118,7 +126,7 @@ pub(crate) fn first_series(reader: &mut DirectoryReader<'_>) -> Result<Series, S
     let mut chain = Chain::new(reader);
     let directory = chain.next()?.ok_or_else(|| file.damaged("it has no pages"))?;
     let page = chain.page(&directory, None)?;
-    let descriptions = chain.reader.texts(&directory, tag::IMAGE_DESCRIPTION)?;
+    let descriptions = chain.reader.descriptions(&directory)?;
     let first = First {
         directory,
         page,

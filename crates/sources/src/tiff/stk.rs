@@ -15,12 +15,12 @@ const CALIBRATION_UNITS: u64 = 6;
 
 /// The stack; `None` if the file is not MetaMorph's.
 pub(crate) fn series(chain: &mut Chain<'_, '_>, first: &First) -> Result<Option<Series>, SourceError> {
-    if first.directory.entry(tag::UIC1).is_none() {
+    if !first.directory.contains(tag::UIC1) {
         return Ok(None);
     }
     let file = chain.reader.file();
     let layout = &first.page.layout;
-    let planes = first.directory.entry(tag::UIC2).map_or(1, |entry| entry.count).max(1);
+    let planes = first.directory.count(tag::UIC2).unwrap_or(1).max(1);
     let page = if planes == 1 {
         first.page.clone()
     } else {
@@ -48,13 +48,33 @@ pub(crate) fn series(chain: &mut Chain<'_, '_>, first: &First) -> Result<Option<
     axes.shape.insert(0, planes);
     axes.letters.insert(0, letter);
     let mut series = Series::new(axes.squeezed(), Arc::clone(layout), vec![page]);
-    series.metadata = metadata(chain.reader, &first.directory)?;
+    series.metadata = FileMetadata {
+        z_spacing_um: z_spacing_um(&times).filter(|_| letter == 'Z'),
+        t_spacing_s: mean_interval_s(&times).filter(|_| letter == 'T'),
+        ..metadata(chain.reader, &first.directory)?
+    };
     Ok(Some(series))
 }
 
 struct PlaneTime {
+    /// Distance to the plane before, in µm.
     z: f64,
+    created_day: u64,
     created_ms: u64,
+}
+
+/// The distance of neighbouring planes, if it is the same for all.
+fn z_spacing_um(planes: &[PlaneTime]) -> Option<f64> {
+    let first = planes.first()?.z;
+    let same = planes.iter().all(|plane| (plane.z - first).abs() <= 1e-6 * first.abs());
+    (same && first.is_finite() && first != 0.0).then_some(first.abs())
+}
+
+fn mean_interval_s(planes: &[PlaneTime]) -> Option<f64> {
+    let (first, last) = (planes.first()?, planes.last()?);
+    let days = last.created_day as f64 - first.created_day as f64;
+    let ms = days * 86_400_000.0 + last.created_ms as f64 - first.created_ms as f64;
+    Some(ms / 1000.0 / (planes.len() - 1) as f64).filter(|interval| interval.is_finite() && *interval > 0.0)
 }
 
 /// Six numbers for each plane: distance in z as a fraction, then day and time of creation and of change.
@@ -63,34 +83,35 @@ fn plane_times(
     directory: &Directory,
     planes: u64,
 ) -> Result<Vec<PlaneTime>, SourceError> {
-    let Some(entry) = directory.entry(tag::UIC2) else {
+    let Some(place) = reader.find_place(directory, tag::UIC2)? else {
         return Ok(Vec::new());
     };
     let what = || "the tag UIC2".to_owned();
     let length = planes.saturating_mul(24);
-    reader.file().require(entry.offset, length, what)?;
+    reader.file().require(place.offset, length, what)?;
     let big_endian = reader.big_endian;
     let number = |bytes: &[u8]| unsigned(bytes, big_endian);
-    let records = reader.bytes(entry.offset, length as usize, what)?.chunks_exact(24);
+    let records = reader.bytes(place.offset, length as usize, what)?.chunks_exact(24);
     Ok(records
         .map(|record| PlaneTime {
             z: number(&record[..4]) as f64 / number(&record[4..8]) as f64,
+            created_day: number(&record[8..12]),
             created_ms: number(&record[12..16]),
         })
         .collect())
 }
 
 fn metadata(reader: &mut DirectoryReader<'_>, directory: &Directory) -> Result<FileMetadata, SourceError> {
-    let Some(entry) = directory.entry(tag::UIC1) else {
+    let Some(place) = reader.find_place(directory, tag::UIC1)? else {
         return Ok(FileMetadata::default());
     };
     let what = || "the tag UIC1".to_owned();
     // Its count is the number of pairs of a number and a value or position.
-    let length = entry.count.saturating_mul(8);
-    reader.file().require(entry.offset, length, what)?;
+    let length = place.count.saturating_mul(8);
+    reader.file().require(place.offset, length, what)?;
     let big_endian = reader.big_endian;
     let pairs: Vec<(u64, u64)> = reader
-        .bytes(entry.offset, length as usize, what)?
+        .bytes(place.offset, length as usize, what)?
         .chunks_exact(8)
         .map(|pair| (unsigned(&pair[..4], big_endian), unsigned(&pair[4..], big_endian)))
         .collect();

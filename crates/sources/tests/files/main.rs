@@ -1,14 +1,15 @@
 //! Image files on disk through the public API: windows of every layout, and files that are broken in every way.
 #![cfg(test)]
 
+mod metadata;
+
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use ome_zarr_convert_sources::{FileMetadata, PixelType, PlaneMut, SourceError, Window, open_file};
+use ome_zarr_convert_sources::{PixelType, PlaneMut, SourceError, Window, open_file};
 use proptest::prelude::*;
 use tempfile::TempDir;
-use tiff::encoder::{Compression, DeflateLevel, Rational, TiffEncoder, colortype::Gray16};
-use tiff::tags::Tag;
+use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype::Gray16};
 
 const WIDTH: usize = 37;
 const HEIGHT: usize = 29;
@@ -188,88 +189,74 @@ fn any_window_of_any_layout() {
     }
 }
 
-/// A stack whose first page is described by `text`.
-fn described(text: &str, pages: usize) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
-    for page in 0..pages {
-        let mut image = encoder.new_image::<Gray16>(2, 2).unwrap();
-        if page == 0 {
-            image.encoder().write_tag(Tag::ImageDescription, text).unwrap();
-            image
-                .encoder()
-                .write_tag(Tag::XResolution, Rational { n: 4, d: 1 })
-                .unwrap();
-            image
-                .encoder()
-                .write_tag(Tag::YResolution, Rational { n: 2, d: 1 })
-                .unwrap();
-        }
-        image.write_data(&[page as u16; 4]).unwrap();
+/// Texts one after the other behind the directories of [`hand_made`], with the entries that describe a page with them.
+fn page_with_texts(texts: &[&str], more: &[Entry], pages: usize) -> Vec<u8> {
+    let size = [
+        (256, 3, 1, 2),
+        (257, 3, 1, 2),
+        (258, 3, 1, 8),
+        (273, 4, 1, 0),
+        (279, 4, 1, 4),
+    ];
+    let entries = size.len() + texts.len() + more.len();
+    let mut end = 8 + 6 * pages + 12 * (entries + size.len() * (pages - 1));
+    let data = end as u32;
+    let size = size.map(|entry| if entry.0 == 273 { (273, 4, 1, data) } else { entry });
+    let mut first = size.to_vec();
+    end += 4;
+    for text in texts {
+        first.push((270, 2, text.len() as u32, end as u32));
+        end += text.len();
     }
-    bytes.into_inner()
+    first.extend(more);
+    let mut directories: Vec<&[Entry]> = vec![&first];
+    directories.extend((1..pages).map(|_| &size[..]));
+    let tail = format!("\x01\x02\x03\x04{}", texts.concat());
+    hand_made(&directories, 0, tail.as_bytes())
 }
 
 #[test]
-fn imagej_and_ome_say_what_their_pages_are() {
+fn entries_of_unknown_types_are_skipped() {
     let files = Files::new();
-    let text =
-        "ImageJ=1.54f\nimages=6\nchannels=2\nslices=3\nhyperstack=true\nunit=\\u00B5m\nspacing=1.5\nfinterval=30\n";
-    let image = open_file(&files.write("imagej.tif", &described(text, 6))).unwrap();
-    assert_eq!(image.info().shape, [3, 2, 2, 2]);
-    let expected = FileMetadata {
-        pixel_size_um: Some((0.25, 0.5)),
-        z_spacing_um: Some(1.5),
-        t_spacing_s: Some(30.0),
-        channel_names: Vec::new(),
-        axes: Some("ZCYX".to_owned()),
-    };
-    assert_eq!(image.metadata(), expected);
-    // Fewer pages than announced: a plain stack, as for tifffile.
-    let image = open_file(&files.write("fewer.tif", &described(text, 5))).unwrap();
-    assert_eq!(
-        (image.info().shape.as_slice(), image.metadata().axes.as_deref()),
-        (&[5, 2, 2][..], Some("IYX"))
+    let mut bytes = page_with_texts(&[], &[(65_000, 99, 7, 7)], 1);
+    assert_eq!(read_all(&files.write("a.tif", &bytes)).unwrap(), [1, 2, 3, 4]);
+    // The first of two entries with one tag counts.
+    bytes.splice(
+        8 + 2 + 12 * 5..,
+        [
+            &256u16.to_le_bytes()[..],
+            &[3, 0, 1, 0, 0, 0, 1, 0, 0, 0],
+            &[0; 4],
+            &[1, 2, 3, 4],
+        ]
+        .concat(),
     );
+    assert_eq!(read_all(&files.write("a.tif", &bytes)).unwrap(), [1, 2, 3, 4]);
 
-    let text = r#"<?xml version="1.0"?><OME xmlns="x"><Image ID="Image:0"><Pixels DimensionOrder="XYCZT" Type="uint16"
-        SizeX="2" SizeY="2" SizeC="2" SizeZ="2" SizeT="1" PhysicalSizeX="250" PhysicalSizeXUnit="nm"
-        PhysicalSizeY="0.5"><Channel ID="a" Name="DAPI"/><Channel ID="b" Name="GFP"/>
-        <TiffData IFD="3" FirstZ="0" FirstC="1"/><TiffData IFD="1" FirstZ="1"/><TiffData IFD="2" FirstZ="1" FirstC="1"/>
-        </Pixels></Image></OME>"#;
-    let image = open_file(&files.write("ome.tif", &described(text, 4))).unwrap();
-    let expected = FileMetadata {
-        pixel_size_um: Some((0.25, 0.5)),
-        channel_names: vec!["DAPI".to_owned(), "GFP".to_owned()],
-        axes: Some("ZCYX".to_owned()),
-        ..FileMetadata::default()
-    };
-    assert_eq!(
-        (image.info().shape.as_slice(), image.metadata()),
-        (&[2, 2, 2, 2][..], expected)
-    );
-    let planes = (0..4).map(|plane| {
-        let mut out = [9; 2];
-        let window = Window {
-            y: 1,
-            x: 1,
-            height: 1,
-            width: 1,
-        };
-        image
-            .read_window(
-                plane,
-                window,
-                PlaneMut {
-                    data: &mut out,
-                    row_stride: 2,
-                },
-            )
-            .unwrap();
-        u16::from_ne_bytes(out)
-    });
-    // The first plane is in no page and reads as zeros.
-    assert_eq!(planes.collect::<Vec<_>>(), [0, 3, 1, 2]);
+    for unknown in [0, 2, 5] {
+        let mut bytes = b"II\x2b\0\x08\0\0\0\x10\0\0\0\0\0\0\0".to_vec();
+        let mut tags = vec![
+            (256u16, 3u16, 2u64),
+            (257, 3, 2),
+            (258, 3, 8),
+            (273, 16, 16 + 8 + 6 * 20 + 8),
+            (279, 4, 4),
+        ];
+        tags.insert(unknown, (65_000, 99, 7));
+        bytes.extend((tags.len() as u64).to_le_bytes());
+        for (tag, kind, value) in tags {
+            bytes.extend(tag.to_le_bytes());
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(1u64.to_le_bytes());
+            bytes.extend(value.to_le_bytes());
+        }
+        bytes.extend([0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]);
+        assert_eq!(
+            read_all(&files.write("a.tif", &bytes)).unwrap(),
+            [1, 2, 3, 4],
+            "{unknown}"
+        );
+    }
 }
 
 #[test]
@@ -394,6 +381,33 @@ fn damaged_headers_say_what_is_wrong() {
             &[7; 99]
         )),
         "a.tif: strip 0 of page 0 cannot be decoded: corrupt deflate data"
+    );
+    // The first directory begins in the value of the second one's first tag, and they share all others.
+    let shared = [
+        (65_000, 4, 1, 4 << 16),
+        (256, 4, 1, 1),
+        (257, 4, 1, 1),
+        (258, 3, 1, 8),
+        (273, 4, 1, 8),
+    ];
+    let mut bytes = hand_made(&[&shared], 8, &[]);
+    bytes[4] = 20;
+    assert_eq!(
+        error_of(&bytes),
+        "a.tif: is damaged: the directories up to page 1 overlap"
+    );
+    assert_eq!(
+        error_of(&hand_made(&[&[width, height, bits, (273, 16, 1 << 20, 8)]], 0, &[])),
+        "a.tif: tag 273 of page 0 would take 8388608 bytes, at most 62 are allowed for a file of this size: the header is \
+         damaged"
+    );
+    assert_eq!(
+        error_of(&hand_made(&[&[width, height, bits, (273, 4, 4, 60)]], 0, &[])),
+        "a.tif: is truncated: tag 273 of page 0 needs 76 bytes, the file has 62. Copy the file again from the microscope"
+    );
+    assert_eq!(
+        error_of(&hand_made(&[&[width, height, bits, (273, 11, 1, 60)]], 0, &[])),
+        "a.tif: is damaged: tag 273 of page 0 is of type 11, not a whole number"
     );
     assert_eq!(
         error_of(&png_bytes()),

@@ -1,0 +1,4 @@
+//! Any bytes as NPY.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::read("a.npy", bytes));
