@@ -30,6 +30,21 @@ pub enum SourceError {
         /// Its first bytes, in hexadecimal, with the format they belong to where that is known.
         found: String,
     },
+    /// The file has a suffix that no format has, and is no TIFF either.
+    #[error(
+        "{path}: the file type {suffix:?} is not known, and it cannot be read as TIFF ({reason}). Known types are {known}; \
+         convert the file to one of them, or write a loader for it", path = path.display()
+    )]
+    UnknownSuffix {
+        /// The file.
+        path: PathBuf,
+        /// Its suffix.
+        suffix: String,
+        /// Why it is no TIFF.
+        reason: String,
+        /// The suffixes that are known.
+        known: String,
+    },
     /// The file ends before the data that its header announces.
     #[error("{path}: is truncated: {what} needs {needs} bytes, the file has {has}. Copy the file again from the microscope", path = path.display())]
     Truncated {
@@ -133,6 +148,7 @@ impl SourceError {
             Self::Missing { path }
             | Self::NotReadable { path, .. }
             | Self::WrongFormat { path, .. }
+            | Self::UnknownSuffix { path, .. }
             | Self::Truncated { path, .. }
             | Self::Damaged { path, .. }
             | Self::Unsupported { path, .. }

@@ -40,7 +40,16 @@ pub(crate) const SUFFIXES: [(&str, Format); 11] = [
 pub fn open_file(path: &Path) -> Result<Box<dyn OpenImage>, SourceError> {
     let file = SourceFile::open(path)?;
     match format_of(path) {
-        Some(Format::Tiff) | None => Ok(Box::new(TiffImage::open(file)?)),
+        Some(Format::Tiff) => Ok(Box::new(TiffImage::open(file)?)),
+        None => match TiffImage::open(file) {
+            Ok(image) => Ok(Box::new(image)),
+            Err(error) => Err(SourceError::UnknownSuffix {
+                path: path.to_owned(),
+                suffix: suffix(path),
+                reason: error.to_string(),
+                known: SUFFIXES.map(|(known, _)| format!(".{known}")).join(", "),
+            }),
+        },
         Some(Format::Picture) => {
             let mut head = [0; 4];
             let length = file.length().min(4) as usize;

@@ -1,5 +1,6 @@
 //! The compute task of any converter: one `{zarr_url, init_args}` becomes one OME-Zarr image.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -8,10 +9,10 @@ use ome_zarr_convert_compute::{
     Cancellation, Conversion, ImagePlan, Mark, Outcome, Progress, Report, Silent, convert_image,
 };
 use ome_zarr_convert_core::{
-    ConvertParallelInitArgs, DocumentSource, Extensions, Retries, image_from_json_str, path, read_document,
+    ConvertParallelInitArgs, DocumentSource, Extensions, Retries, TiledImage, image_from_json_str, path, read_document,
     remove_document,
 };
-use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
+use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader, unknown_suffix};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
@@ -117,6 +118,7 @@ pub fn generic_compute_task(
     let image = image_from_json_str(&text, &place)?;
     let text_bytes = text.len() as u64;
     drop(text);
+    warn_of_unknown_suffixes(&image);
     let described = Described::new(&image);
     let note = |plan: &ImagePlan| {
         let hand_over = match source {
@@ -162,6 +164,18 @@ pub fn generic_compute_task(
         update,
         report: Some(report),
     })
+}
+
+/// Says once per suffix that files with it are tried as TIFF.
+fn warn_of_unknown_suffixes(image: &TiledImage) {
+    let files = image
+        .regions
+        .iter()
+        .filter_map(|region| region.image_loader.file_path());
+    let suffixes: BTreeSet<String> = files.filter_map(|file| unknown_suffix(Path::new(file))).collect();
+    for suffix in suffixes {
+        warn!("the file type {suffix:?} is not known: such files are read as TIFF");
+    }
 }
 
 /// What the process takes besides pixels: its code and codecs, what the allocator holds on to, and the image's document, which
