@@ -124,6 +124,9 @@ impl Files {
     }
 
     fn find(&mut self, file_path: &str) -> Option<PathBuf> {
+        if file_path.starts_with('~') {
+            return absolute(file_path).ok().filter(|path| path.is_file());
+        }
         for base in self.bases.clone() {
             let path = resolve_path(file_path, Some(&base.display().to_string()));
             if self.exists(&path) {

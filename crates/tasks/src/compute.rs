@@ -12,7 +12,7 @@ use ome_zarr_convert_core::{
     ConvertParallelInitArgs, DocumentSource, Extensions, Retries, TiledImage, image_from_json_str, path, read_document,
     remove_document,
 };
-use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader, unknown_suffix};
+use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader, LoaderSpec, unknown_suffix};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
@@ -115,7 +115,8 @@ pub fn generic_compute_task(
             wait: &wait,
         },
     )?;
-    let image = image_from_json_str(&text, &place)?;
+    let mut image = image_from_json_str(&text, &place)?;
+    expand_home(&mut image)?;
     let text_bytes = text.len() as u64;
     drop(text);
     warn_of_unknown_suffixes(&image);
@@ -164,6 +165,18 @@ pub fn generic_compute_task(
         update,
         report: Some(report),
     })
+}
+
+/// `~` in the file paths of documents that others wrote.
+fn expand_home(image: &mut TiledImage) -> Result<(), TaskError> {
+    for region in &mut image.regions {
+        if let LoaderSpec::File { file_path } = &mut region.image_loader
+            && file_path.starts_with('~')
+        {
+            *file_path = absolute(file_path)?.display().to_string();
+        }
+    }
+    Ok(())
 }
 
 /// Says once per suffix that files with it are tried as TIFF.
