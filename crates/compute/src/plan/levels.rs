@@ -229,4 +229,38 @@ mod tests {
             [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (0, 3), (1, 2), (1, 3)]
         );
     }
+
+    proptest::proptest! {
+        /// The chunks of every level cover it, each pixel once, and every chunk has one parent that counts it as a child.
+        #[test]
+        fn chunks_partition_every_level(
+            shape in proptest::array::uniform5(1..40_u64),
+            chunk in proptest::array::uniform5(1..15_u64),
+            factor in 1..4_u64,
+            levels in 1..6_usize,
+        ) {
+            let names = (0..levels).map(|level| level.to_string()).collect();
+            let sharding = Some(Sharding::Factors([1, 1, 1, factor, factor]));
+            let levels = plan_levels(shape, clip(chunk, shape), sharding, names);
+            for (number, level) in levels.iter().enumerate() {
+                let mut pixels = 0;
+                let mut children = std::collections::HashMap::new();
+                crate::plan::for_each_index([0; 5], level.grid().map(|count| count - 1), |index| {
+                    let valid = level.valid(index);
+                    assert!(valid.iter().zip(level.chunk).all(|(valid, chunk)| (1..=chunk).contains(valid)));
+                    pixels += valid.iter().product::<u64>();
+                    if let Some(coarser) = levels.get(number + 1) {
+                        *children.entry(coarser.parent_of(index)).or_insert(0_u64) += 1;
+                    }
+                });
+                proptest::prop_assert_eq!(pixels, level.shape.iter().product::<u64>());
+                for (parent, count) in children {
+                    proptest::prop_assert_eq!(count, levels[number + 1].children_of(level, parent));
+                }
+                if let Some(shard) = level.shard {
+                    proptest::prop_assert!((0..5).all(|axis| shard[axis] % level.chunk[axis] == 0));
+                }
+            }
+        }
+    }
 }

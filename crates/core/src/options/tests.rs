@@ -277,3 +277,31 @@ fn the_pixel_size_has_an_older_key() {
         }
     );
 }
+
+/// Paths of all objects in a document.
+fn objects(value: &Value, at: String, found: &mut Vec<String>) {
+    if let Some(object) = value.as_object() {
+        found.push(at.clone());
+        for (key, value) in object {
+            objects(value, format!("{at}/{key}"), found);
+        }
+    }
+}
+
+proptest::proptest! {
+    /// Whatever it is called and wherever it stands, an unknown key is refused by its name.
+    #[test]
+    fn unknown_keys_are_always_refused(key in "[a-z_]{1,12}", place in 0..1000_usize, number in 0..9_i64) {
+        let mut document = to_json(&ConverterOptions::default());
+        let mut places = Vec::new();
+        objects(&document, String::new(), &mut places);
+        let place = &places[place % places.len()];
+        let object = document.pointer_mut(place).and_then(Value::as_object_mut).expect("an object");
+        let known = ["compression", "target_bytes", "overlap", "bad_tiles"].contains(&key.as_str());
+        if !known && !object.contains_key(&key) {
+            object.insert(key.clone(), json!(number));
+            let problems = from_json::<ConverterOptions>(&document, "options").expect_err("an unknown key");
+            proptest::prop_assert!(problems.to_string().contains(&format!("{key}`: found an unknown key")), "{}", problems);
+        }
+    }
+}
