@@ -8,3 +8,8 @@ pub mod options;
 mod progress;
 mod report;
 mod terminal;
+
+/// Each codec call allocates its output anew. The system's allocator gives such large blocks back at once, and touching fresh ones costs as
+/// much as compressing them (measured on 2 GB of TIFFs: half the system time); this one uses them again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
