@@ -7,6 +7,7 @@ mod placement;
 pub use cost::Cost;
 pub use levels::Level;
 use levels::Sharding;
+use ome_zarr_convert_core::acquisition::channels_problem;
 use ome_zarr_convert_core::options::{ConverterOptions, PyramidLevels, ShardingStrategy};
 use ome_zarr_convert_core::{Axis, TiledImage};
 use ome_zarr_convert_ngff::DataType;
@@ -55,7 +56,8 @@ impl ImagePlan {
             image: image.path.clone(),
             problem,
         };
-        check_channels(image)?;
+        // Documents that others wrote have not been checked for this.
+        channels_problem(&image.axes, image.channels.as_deref()).map_or(Ok(()), |problem| Err(wrong(problem)))?;
         image.attribute_rows().map_err(wrong)?;
         let shape = to_index5(&image.axes, &image.output_shape());
         let Some(first_group) = image.fields_of_view().into_iter().next() else {
@@ -108,41 +110,6 @@ impl ImagePlan {
     pub fn own_axes(&self, index: Index5) -> Vec<u64> {
         self.axes.iter().map(|axis| index[*axis as usize]).collect()
     }
-}
-
-/// Channels need an axis and names of their own, also in documents that others wrote.
-fn check_channels(image: &TiledImage) -> Result<(), ComputeError> {
-    let Some(channels) = &image.channels else { return Ok(()) };
-    let wrong = |problem: String| {
-        Err(ComputeError::Image {
-            image: image.path.clone(),
-            problem,
-        })
-    };
-    if !image.axes.contains(&Axis::C) {
-        let axes: String = image.axes.iter().map(|axis| axis.name()).collect();
-        return wrong(format!(
-            "it lists {} channels ({}), but its axes {axes} have no c; add c to the axes, or leave the channels out",
-            channels.len(),
-            channels
-                .iter()
-                .map(|channel| channel.channel_label.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        ));
-    }
-    for (index, channel) in channels.iter().enumerate() {
-        if channels[..index]
-            .iter()
-            .any(|other| other.channel_label == channel.channel_label)
-        {
-            return wrong(format!(
-                "two channels are called {:?}; give each its own name",
-                channel.channel_label
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Sizes per axis of the image as an [`Index5`]; axes it lacks are one cell.

@@ -129,31 +129,26 @@ impl AcquisitionDetails {
         if !(self.axes.contains(&Axis::Y) && self.axes.contains(&Axis::X)) {
             return wrong(format!("axes are {names:?}, but an image needs y and x"));
         }
-        let Some(channels) = &self.channels else { return Ok(()) };
-        if !self.axes.contains(&Axis::C) {
-            return wrong(format!(
-                "{} channels are listed ({}), but the axes {names:?} have no c; add c to the axes or leave the channels out",
-                channels.len(),
-                channels
-                    .iter()
-                    .map(|channel| channel.channel_label.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ));
-        }
-        for (index, channel) in channels.iter().enumerate() {
-            if channels[..index]
-                .iter()
-                .any(|other| other.channel_label == channel.channel_label)
-            {
-                return wrong(format!(
-                    "two channels are called {:?}: give each its own name",
-                    channel.channel_label
-                ));
-            }
-        }
-        Ok(())
+        channels_problem(&self.axes, self.channels.as_deref()).map_or(Ok(()), wrong)
     }
+}
+
+/// What is wrong with a channel list, if anything: channels need an axis, and names of their own.
+pub fn channels_problem(axes: &[Axis], channels: Option<&[ChannelInfo]>) -> Option<String> {
+    let labels: Vec<&str> = channels?.iter().map(|channel| channel.channel_label.as_str()).collect();
+    if !axes.contains(&Axis::C) {
+        let names: String = axes.iter().map(|axis| axis.name()).collect();
+        return Some(format!(
+            "{} channels are listed ({}), but the axes {names:?} have no c; add c to the axes or leave the channels out",
+            labels.len(),
+            labels.join(", ")
+        ));
+    }
+    let doubled = labels
+        .iter()
+        .enumerate()
+        .find(|(index, label)| labels[..*index].contains(label));
+    doubled.map(|(_, label)| format!("two channels are called {label:?}: give each its own name"))
 }
 
 /// The axes of that text, e.g. `czyx`; `None` for an unknown letter.
