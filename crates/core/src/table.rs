@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(crate) use cells::column_cells;
 pub use conditions::apply_condition_table;
 pub use file::read_tiles_table;
-pub use fill::{add_image_sizes, table_has_time};
+pub use fill::{add_image_pages, add_image_sizes, table_has_time};
 use indexmap::IndexMap;
 use ome_zarr_convert_ngff::Cell;
 use ome_zarr_convert_sources::LoaderSpec;

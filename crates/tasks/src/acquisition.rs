@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use ome_zarr_convert_core::acquisition::read_acquisition_file;
 use ome_zarr_convert_core::options::AcquisitionOptions;
 use ome_zarr_convert_core::{
-    CoreError, Tile, add_image_sizes, apply_condition_table, hcs_images_from_dataframe, read_tiles_table,
-    single_images_from_dataframe, table_has_time,
+    CoreError, Tile, add_image_pages, add_image_sizes, apply_condition_table, hcs_images_from_dataframe,
+    read_tiles_table, single_images_from_dataframe, table_has_time,
 };
 use ome_zarr_convert_sources::{LoaderSpec, open_file, resolve_path};
 
@@ -68,21 +68,22 @@ pub fn read_acquisition(
     };
     let table = read_tiles_table(&table_path)?;
     let mut files = Files::of(folder);
-    let table = add_image_sizes(table, &mut |file_path| {
+    let mut shape_of = |file_path: &str| {
         let path = files.find(file_path).ok_or_else(|| files.missing(file_path))?;
         let image = open_file(&path).map_err(|source| CoreError::Source {
             tile: format!("file {}", path.display()),
             source: Box::new(source),
         })?;
         Ok(image.info().shape.clone())
-    })
-    .map_err(in_table)?;
+    };
+    let table = add_image_sizes(table, &mut shape_of).map_err(in_table)?;
     let file = read_acquisition_file(&details_path)?;
     let details = file.details(
         &details_path.display().to_string(),
         table_has_time(&table).map_err(in_table)?,
     )?;
     let details = options.update_acquisition_details(&details)?;
+    let table = add_image_pages(table, &details.axes, &mut shape_of).map_err(in_table)?;
     let tiles = match kind {
         CollectionKind::Plate { name, acquisition_id } => {
             hcs_images_from_dataframe(&table, &details, Some(name), *acquisition_id)
