@@ -201,7 +201,8 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
         files,
         note: (with.note)(&report.plan),
     };
-    staging.publish(&mark, with.overwrite_mode != OverwriteMode::NoOverwrite)?;
+    let replace = with.overwrite_mode != OverwriteMode::NoOverwrite;
+    staging.publish(&mark, replace, with.durable)?;
     with.progress.on(Event::ImageComplete { path: with.target });
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     report.bytes_read = sources.bytes;
@@ -345,7 +346,6 @@ fn write(
         version,
         tiles: &tiles,
         ledger: &ledger,
-        durable: with.durable,
         counters,
         progress: with.progress,
         cancellation: with.cancellation,

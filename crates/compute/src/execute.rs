@@ -41,7 +41,6 @@ pub(crate) struct Execution<'a> {
     ledger: &'a Ledger,
     /// Chunks of the coarsest level under which everything was finished by an earlier run.
     finished: Vec<bool>,
-    durable: bool,
     writers: Vec<Writer>,
     windows: Windows,
     pool: BufferPool,
@@ -63,7 +62,6 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) version: NgffVersion,
     pub(crate) tiles: &'a Tiles<'a>,
     pub(crate) ledger: &'a Ledger,
-    pub(crate) durable: bool,
     pub(crate) counters: &'a Counters,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) cancellation: &'a Cancellation,
@@ -112,7 +110,6 @@ impl<'a> Execution<'a> {
             tiles: with.tiles,
             ledger: with.ledger,
             finished: finished(plan, with.ledger),
-            durable: with.durable,
             writers,
             windows: Windows::new(plan.data_type, channels),
             pool: BufferPool::default(),
@@ -235,7 +232,7 @@ impl<'a> Execution<'a> {
         let bytes = file.as_ref().map_or(0, Vec::len) as u64;
         if let Some(file) = file {
             let key = writer.metadata.chunk_key(self.version, &self.plan.own_axes(unit));
-            write_file(&writer.dir.join(key), &file, self.durable)?;
+            write_file(&writer.dir.join(key), &file)?;
             writer.files.fetch_add(1, Ordering::Relaxed);
             Counters::add(&self.counters.bytes_written, bytes);
             self.progress.on(Event::FileWritten { bytes });
@@ -334,8 +331,8 @@ pub(crate) fn flat_index(index: Index5, grid: Index5) -> usize {
     (0..5).fold(0, |flat, axis| flat * grid[axis] as usize + index[axis] as usize)
 }
 
-/// Writes a new file, making its folder if that is not there yet; on disk for sure if `durable`.
-fn write_file(path: &Path, bytes: &[u8], durable: bool) -> Result<(), ComputeError> {
+/// Writes a new file, making its folder if that is not there yet.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ComputeError> {
     use std::io::Write;
     let file = match std::fs::File::create(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -347,9 +344,5 @@ fn write_file(path: &Path, bytes: &[u8], durable: bool) -> Result<(), ComputeErr
         other => other,
     };
     let mut file = file.map_err(ComputeError::io("create", path))?;
-    file.write_all(bytes).map_err(ComputeError::io("write", path))?;
-    if durable {
-        file.sync_all().map_err(ComputeError::io("write", path))?;
-    }
-    Ok(())
+    file.write_all(bytes).map_err(ComputeError::io("write", path))
 }

@@ -40,7 +40,7 @@ pub enum Event<'a> {
         /// Where it is.
         path: &'a Path,
     },
-    /// This very conversion had been finished before; nothing was done.
+    /// This very conversion had been finished before, or `Extend` keeps a complete image; nothing was done.
     AlreadyComplete {
         /// Where it is.
         path: &'a Path,

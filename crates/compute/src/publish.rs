@@ -114,8 +114,9 @@ impl Staging {
         self.fate.set(Fate::Kept);
     }
 
-    /// Moves the finished image to its path. What was there (only allowed with `replace`) is removed after.
-    pub(crate) fn publish(self, mark: &Mark, replace: bool) -> Result<(), ComputeError> {
+    /// Moves the finished image to its path. What was there (only allowed with `replace`) is removed after. With `durable`, every file and
+    /// folder of the image is on disk before it appears, and so is its name before what it replaced goes.
+    pub(crate) fn publish(self, mark: &Mark, replace: bool, durable: bool) -> Result<(), ComputeError> {
         let mark_path = self.dir.join(MARK);
         let text = serde_json::to_vec_pretty(mark).unwrap_or_default();
         let mut file = File::create(&mark_path).map_err(ComputeError::io("create", &mark_path))?;
@@ -125,8 +126,14 @@ impl Staging {
                 path: self.target.clone(),
             });
         }
+        if durable {
+            sync_tree(&self.dir)?;
+        }
         let old = move_into_place(&self.dir, &self.target)?;
         self.fate.set(Fate::Published);
+        if durable && let Some(folder) = self.target.parent() {
+            sync(folder)?;
+        }
         // The image is complete: a ledger left in it would do no harm.
         let _ = fs::remove_file(self.target.join(crate::ledger::NAME));
         if let Some(old) = old {
@@ -147,6 +154,25 @@ impl Drop for Staging {
         let _ = fs::remove_file(&self.lock_path);
         let _ = self.lock.unlock();
     }
+}
+
+/// Waits until everything below a folder, and the folder itself, is on disk.
+fn sync_tree(folder: &Path) -> Result<(), ComputeError> {
+    for entry in fs::read_dir(folder).map_err(ComputeError::io("read", folder))? {
+        let path = entry.map_err(ComputeError::io("read", folder))?.path();
+        if path.is_dir() { sync_tree(&path)? } else { sync(&path)? }
+    }
+    sync(folder)
+}
+
+/// Waits until a file is on disk, or the names in a folder are.
+fn sync(path: &Path) -> Result<(), ComputeError> {
+    // Elsewhere folders cannot be opened, and keep their names without being asked.
+    if cfg!(not(unix)) && path.is_dir() {
+        return Ok(());
+    }
+    let file = File::open(path).map_err(ComputeError::io("open", path))?;
+    file.sync_all().map_err(ComputeError::io("write", path))
 }
 
 /// Moves a finished folder to its path in one step; gives where the image that was there is now. Where the system can exchange two

@@ -1,7 +1,7 @@
 //! Runs a whole conversion in one process: init, then the compute task of every image, with one summary.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use ome_zarr_convert_compute::{LeftOut, Outcome, Threads, plan_image, preflight, run_each};
@@ -43,6 +43,8 @@ pub struct Request {
 pub struct Prepared {
     request: Request,
     images: Vec<TiledImage>,
+    /// Planning every image is worth doing once.
+    pixel_bytes: OnceLock<u64>,
 }
 
 /// What a whole conversion did.
@@ -111,7 +113,11 @@ impl Request {
             ..Aggregation::default()
         };
         let images = tiles_aggregation_pipeline(tiles, &self.options, &aggregation)?;
-        Ok(Prepared { request: self, images })
+        Ok(Prepared {
+            request: self,
+            images,
+            pixel_bytes: OnceLock::new(),
+        })
     }
 }
 
@@ -143,11 +149,14 @@ impl Prepared {
 
     /// Bytes of the pixels of the finest levels.
     pub fn pixel_bytes(&self) -> Result<u64, TaskError> {
+        if let Some(bytes) = self.pixel_bytes.get() {
+            return Ok(*bytes);
+        }
         let mut bytes = 0;
         for image in &self.images {
             bytes += plan_image(image, &self.request.options)?.pixel_bytes();
         }
-        Ok(bytes)
+        Ok(*self.pixel_bytes.get_or_init(|| bytes))
     }
 
     /// Opens every image file and holds it against what its tile declares, before anything is written. Where the options say that

@@ -179,3 +179,21 @@ fn a_memory_limit_bounds_the_threads_or_says_what_is_needed() {
     assert!(!target.exists());
     assert_eq!(convert(needed).unwrap().outcome, Outcome::Written);
 }
+
+#[test]
+fn a_durable_conversion_writes_the_same_bytes() {
+    let [scene, ..] = scenes();
+    let (plain, durable) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let run = Run::new(&scene, plain.path());
+    run.convert().unwrap();
+    let (options, target) = (scene.options(), durable.path().join("image.zarr"));
+    let conversion = ome_zarr_convert_compute::Conversion {
+        loader: &run.loader,
+        durable: true,
+        note: &|plan| json!(plan.levels.len()),
+        ..ome_zarr_convert_compute::Conversion::new(&target, &options)
+    };
+    ome_zarr_convert_compute::convert_image(scene.image(), &conversion).unwrap();
+    assert!(tree(&target) == tree(&run.target()));
+    assert_eq!(fs::read_dir(durable.path()).unwrap().count(), 1);
+}
