@@ -2,7 +2,7 @@
 
 use bytemuck::{NoUninit, Pod};
 use ome_zarr_convert_core::TiledImage;
-use ome_zarr_convert_core::options::{ConverterOptions, Overlap};
+use ome_zarr_convert_core::options::ConverterOptions;
 use ome_zarr_convert_ngff::{ArrayMetadata, DataType, NgffVersion};
 use ome_zarr_convert_sources::ImageLoader;
 
@@ -12,7 +12,7 @@ use crate::error::ComputeError;
 use crate::halve::{Halving, Stack};
 use crate::plan::ImagePlan;
 use crate::progress::Counters;
-use crate::tiles::Tiles;
+use crate::tiles::{Tiles, TilesWith};
 use crate::{halve, metadata};
 
 /// Halves `planes` planes of `height` × `width` pixels, both even, into `target`. Both slices are aligned for the type.
@@ -77,15 +77,7 @@ pub fn fill_first_chunk(
     buffers: &Buffers,
 ) -> Result<(), ComputeError> {
     let counters = Counters::default();
-    let tiles = Tiles::new(
-        plan,
-        &image.regions,
-        loader,
-        None,
-        &counters,
-        Default::default(),
-        Overlap::Last,
-    );
+    let tiles = Tiles::new(plan, &image.regions, TilesWith::new(loader, None, &counters));
     let tiles = tiles.map_err(|(_, error)| error)?;
     let leaf = &plan.leaves[0];
     if let Some(buffer) = tiles.fill(leaf.chunk, &leaf.placements, &buffers.0)? {

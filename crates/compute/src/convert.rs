@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 use std::time::UNIX_EPOCH;
 
-use ome_zarr_convert_core::options::{BadTiles, ConverterOptions, Grouping, Overlap, OverwriteMode};
+use ome_zarr_convert_core::options::{BadTiles, ConverterOptions, OverwriteMode};
 use ome_zarr_convert_core::{Extensions, PipelineStep, TiledImage, image_to_json, model, register, register_with};
 use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
 use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
@@ -20,10 +20,10 @@ use crate::execute::{Execution, Surroundings};
 use crate::guard::guarded;
 use crate::ledger::Ledger;
 use crate::metadata;
-use crate::plan::ImagePlan;
+use crate::plan::{Casting, Decoding, ImagePlan, Means};
 use crate::progress::{Cancellation, Counters, Event, Progress, Silent};
 use crate::publish::{Mark, Staging, is_complete, may_be_replaced};
-use crate::tiles::{Tiles, check_source, required_type};
+use crate::tiles::{MOST_OPEN, Tiles, TilesWith, check_source, data_type_of, required_type};
 
 /// What a conversion needs besides the image. [`Conversion::new`] gives the usual; set the fields that differ.
 #[derive(Clone, Copy)]
@@ -44,6 +44,8 @@ pub struct Conversion<'a> {
     pub resource: Option<&'a str>,
     /// Bytes that the pixels in memory may take; `None`: as many as all threads of the pool need.
     pub pixel_budget: Option<u64>,
+    /// Sources that may stay open while no chunk reads them; beyond that they are closed, and opened again when a chunk needs them.
+    pub open_sources: usize,
     /// Whether files must outlast a loss of power, not only of the process, before the image appears.
     pub durable: bool,
     /// Whether finished units of an earlier run are decoded, besides their size, before they are kept.
@@ -70,6 +72,7 @@ impl<'a> Conversion<'a> {
             loader: &DefaultImageLoader,
             resource: None,
             pixel_budget: None,
+            open_sources: MOST_OPEN,
             durable: false,
             check: false,
             progress: &Silent,
@@ -151,7 +154,7 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
         with.progress.on(Event::AlreadyComplete { path: with.target });
         return Ok(Report { outcome, ..report });
     }
-    let workers = affordable_workers(&image, &report.plan, with)?;
+    let means = means(&image, &report.plan, with)?;
     tell(&image, &report.plan, with);
     let staging = Staging::begin(with.target)?;
     // Another process may have been at it until now.
@@ -167,7 +170,7 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
             &report.plan,
             &staging,
             &fingerprint,
-            workers,
+            means,
             &counters,
             &bad,
             with,
@@ -231,17 +234,28 @@ fn tell(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) {
     });
 }
 
-/// As many threads of the pool as the budget allows; none is an error that says what is needed.
-fn affordable_workers(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) -> Result<usize, ComputeError> {
+/// What the budget allows; too little is an error that says what is needed. Where memory is short, the first tile is looked at: if
+/// parts of its planes can be read on their own, nothing need wait in memory.
+fn means(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) -> Result<Means, ComputeError> {
     let threads = rayon::current_num_threads();
-    let Some(budget) = with.pixel_budget else {
-        return Ok(threads);
+    let ample = plan.means_with(with.pixel_budget, threads, false, Casting::Yes);
+    if let Some(means) = ample.filter(|means| means.workers == threads && means.decoding == Decoding::Once) {
+        return Ok(means);
+    }
+    let first = &image.regions[plan.placements[0].region];
+    let open = || Ok(with.loader.open(&first.image_loader, with.resource).ok());
+    // A tile that cannot be opened is told of when the tiles are read.
+    let opened = guarded(|| first.describe(), open).ok().flatten();
+    let cheap_windows = opened.as_ref().is_some_and(|opened| opened.cheap_windows());
+    let casting = match opened.as_deref().map(data_type_of) {
+        Some(Some(found)) if found != plan.data_type => Casting::Yes,
+        _ => Casting::No,
     };
-    let affordable = (1..=threads).rev().find(|workers| plan.peak_bytes(*workers) <= budget);
-    affordable.ok_or_else(|| ComputeError::Memory {
+    let means = plan.means_with(with.pixel_budget, threads, cheap_windows, casting);
+    means.ok_or_else(|| ComputeError::Memory {
         image: image.path.clone(),
-        budget,
-        needed: plan.peak_bytes(1),
+        budget: with.pixel_budget.unwrap_or_default(),
+        needed: plan.least_bytes(casting),
     })
 }
 
@@ -306,7 +320,7 @@ fn write(
     plan: &ImagePlan,
     staging: &Staging,
     fingerprint: &str,
-    workers: usize,
+    means: Means,
     counters: &Counters,
     bad: &BadTilesFound,
     with: &Conversion<'_>,
@@ -328,20 +342,14 @@ fn write(
         forget_damaged(&mut ledger, plan, dir).map_err(of_image)?;
     }
     let kept = ledger.units().count() as u64;
-    let overlap = match &with.options.grouping {
-        Grouping::Mosaic(mosaic) => mosaic.overlap,
-        Grouping::PerFov(_) => Overlap::Last,
+    let tiles_with = TilesWith {
+        progress: with.progress,
+        left_out: bad.all.clone(),
+        decoding: means.decoding,
+        most_open: with.open_sources,
+        ..TilesWith::new(with.loader, with.resource, counters)
     };
-    let left_out = bad.all.clone();
-    let tiles = Tiles::new(
-        plan,
-        &image.regions,
-        with.loader,
-        with.resource,
-        counters,
-        left_out,
-        overlap,
-    )?;
+    let tiles = Tiles::new(plan, &image.regions, tiles_with)?;
     let surroundings = Surroundings {
         version,
         tiles: &tiles,
@@ -349,9 +357,10 @@ fn write(
         counters,
         progress: with.progress,
         cancellation: with.cancellation,
+        pool_bytes: means.pool_bytes,
     };
     let run = || {
-        let written = Execution::new(plan, arrays.clone(), dir, surroundings)?.run(&image.path, workers)?;
+        let written = Execution::new(plan, arrays.clone(), dir, surroundings)?.run(&image.path, means)?;
         metadata::write_image(dir, version, image, plan, &written.windows, &bad.told)?;
         metadata::write_image_tables(dir, version, image, plan, with.options)?;
         Ok((written.files, kept))

@@ -13,7 +13,7 @@ use crate::disk::{DiskLevel, Finding};
 use crate::error::ComputeError;
 use crate::ledger::Ledger;
 use crate::node::Node;
-use crate::plan::{ImagePlan, Index5, Leaf, Level, X, Y, for_each_index};
+use crate::plan::{ImagePlan, Index5, Leaf, Level, Means, X, Y, for_each_index};
 use crate::progress::{Cancellation, Counters, Event, Progress};
 use crate::shard::ShardWriter;
 use crate::tiles::Tiles;
@@ -65,6 +65,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) counters: &'a Counters,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) cancellation: &'a Cancellation,
+    /// Most bytes of buffers, in use or waiting.
+    pub(crate) pool_bytes: u64,
 }
 
 impl<'a> Execution<'a> {
@@ -111,16 +113,16 @@ impl<'a> Execution<'a> {
             ledger: with.ledger,
             finished: finished(plan, with.ledger),
             writers,
-            windows: Windows::new(plan.data_type, channels),
-            pool: BufferPool::default(),
+            windows: Windows::new(plan.data_type, channels, coarsest_channel(plan)),
+            pool: BufferPool::within(with.pool_bytes),
             counters: with.counters,
             progress: with.progress,
             cancellation: with.cancellation,
         })
     }
 
-    /// Writes every chunk that is not there yet on up to `workers` threads of the current pool.
-    pub(crate) fn run(self, image: &str, workers: usize) -> Result<Written, ComputeError> {
+    /// Writes every chunk that is not there yet on as many threads of the current pool as `means` says.
+    pub(crate) fn run(self, image: &str, means: Means) -> Result<Written, ComputeError> {
         self.read_finished_windows()?;
         let next = AtomicUsize::new(0);
         let stop = AtomicBool::new(false);
@@ -148,7 +150,7 @@ impl<'a> Execution<'a> {
                 }
             }
         };
-        let workers = workers.min(self.plan.leaves.len());
+        let workers = means.workers.min(self.plan.leaves.len());
         rayon::scope(|scope| {
             for _ in 1..workers {
                 scope.spawn(|_| work());
@@ -221,18 +223,18 @@ impl<'a> Execution<'a> {
         if encoded.is_some() {
             Counters::add(&self.counters.chunks_written, 1);
         }
-        let (unit, file) = match &writer.shards {
+        let (unit, parts) = match &writer.shards {
             // A chunk of zeros is the fill value: it is not written.
-            None => (chunk, encoded),
+            None => (chunk, Vec::from_iter(encoded)),
             Some(shards) => match shards.add(chunk, encoded) {
                 Some(complete) => complete,
                 None => return Ok(()),
             },
         };
-        let bytes = file.as_ref().map_or(0, Vec::len) as u64;
-        if let Some(file) = file {
+        let bytes = parts.iter().map(|part| part.len() as u64).sum();
+        if !parts.is_empty() {
             let key = writer.metadata.chunk_key(self.version, &self.plan.own_axes(unit));
-            write_file(&writer.dir.join(key), &file)?;
+            write_file(&writer.dir.join(key), &parts)?;
             writer.files.fetch_add(1, Ordering::Relaxed);
             Counters::add(&self.counters.bytes_written, bytes);
             self.progress.on(Event::FileWritten { bytes });
@@ -302,6 +304,12 @@ impl<'a> Execution<'a> {
     }
 }
 
+/// Pixels of one channel of the coarsest level.
+fn coarsest_channel(plan: &ImagePlan) -> u64 {
+    let [t, _, z, y, x] = plan.levels[plan.levels.len() - 1].shape;
+    t * z * y * x
+}
+
 /// Position in the grid of the coarsest level of the chunk that `chunk` of a level ends in.
 fn root_of(plan: &ImagePlan, level: usize, chunk: Index5) -> usize {
     let coarser = plan.levels[level + 1..].iter();
@@ -332,7 +340,7 @@ pub(crate) fn flat_index(index: Index5, grid: Index5) -> usize {
 }
 
 /// Writes a new file, making its folder if that is not there yet.
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ComputeError> {
+fn write_file(path: &Path, parts: &[Vec<u8>]) -> Result<(), ComputeError> {
     use std::io::Write;
     let file = match std::fs::File::create(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -344,5 +352,6 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ComputeError> {
         other => other,
     };
     let mut file = file.map_err(ComputeError::io("create", path))?;
-    file.write_all(bytes).map_err(ComputeError::io("write", path))
+    let written = parts.iter().try_for_each(|part| file.write_all(part));
+    written.map_err(ComputeError::io("write", path))
 }

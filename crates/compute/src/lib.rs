@@ -31,7 +31,7 @@ mod window;
 pub use convert::{Conversion, LeftOut, Outcome, Report, convert_image, plan_image, preflight};
 pub use disk::Finding;
 pub use error::ComputeError;
-pub use plan::{Cost, ImagePlan, Index5, Leaf, Level, Placement};
+pub use plan::{Cost, Decoding, ImagePlan, Index5, Leaf, Level, Means, Memory, Placement};
 pub use progress::{Cancellation, Event, Progress, Silent};
 pub use publish::Mark;
 pub use threads::{Threads, run_each};

@@ -2,13 +2,16 @@
 
 mod cost;
 mod levels;
+mod memory;
 mod placement;
 
 pub use cost::Cost;
 pub use levels::Level;
 use levels::Sharding;
+pub(crate) use memory::Casting;
+pub use memory::{Decoding, Means, Memory};
 use ome_zarr_convert_core::acquisition::channels_problem;
-use ome_zarr_convert_core::options::{ConverterOptions, PyramidLevels, ShardingStrategy};
+use ome_zarr_convert_core::options::{ConverterOptions, Grouping, Overlap, PyramidLevels, ShardingStrategy};
 use ome_zarr_convert_core::{Axis, TiledImage};
 use ome_zarr_convert_ngff::DataType;
 pub use placement::Placement;
@@ -38,6 +41,8 @@ pub struct ImagePlan {
     /// Chunks of level 0 in the order in which they are filled: slab by slab (t, c, z), inside each in Z-order over y and x, so
     /// that the children of a coarse chunk finish together.
     pub leaves: Vec<Leaf>,
+    /// Which pixels win where tiles overlap.
+    pub overlap: Overlap,
 }
 
 /// A chunk of level 0 and the tiles that lie in it.
@@ -91,6 +96,10 @@ impl ImagePlan {
         let levels_left_out = asked - levels.len();
         let placements = placement::place(image)?;
         let leaves = plan_leaves(&levels, &placements);
+        let overlap = match &options.grouping {
+            Grouping::Mosaic(mosaic) => mosaic.overlap,
+            Grouping::PerFov(_) => Overlap::Last,
+        };
         Ok(Self {
             axes: image.axes.clone(),
             data_type: image.data_type,
@@ -98,6 +107,7 @@ impl ImagePlan {
             levels_left_out,
             placements,
             leaves,
+            overlap,
         })
     }
 

@@ -30,6 +30,13 @@ pub enum Event<'a> {
         /// Bytes of its pixels inside the image.
         pixel_bytes: u64,
     },
+    /// The last chunk that a tile lies in is filled: its file is not needed any more.
+    TileRead {
+        /// Field of view of the tile.
+        field_of_view: &'a str,
+        /// Its file, where it is read from one.
+        file: Option<&'a str>,
+    },
     /// A file of pixels is written.
     FileWritten {
         /// Its size.

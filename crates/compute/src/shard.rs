@@ -29,9 +29,9 @@ impl ShardWriter {
         }
     }
 
-    /// Adds a chunk (`None`: all zeros, which a shard leaves out). After the shard's last chunk: its index and its file, which is
-    /// `None` if all its chunks are zeros.
-    pub(crate) fn add(&self, chunk: Index5, encoded: Option<Vec<u8>>) -> Option<(Index5, Option<Vec<u8>>)> {
+    /// Adds a chunk (`None`: all zeros, which a shard leaves out). After the shard's last chunk: its index and the parts of its file,
+    /// none if all its chunks are zeros.
+    pub(crate) fn add(&self, chunk: Index5, encoded: Option<Vec<u8>>) -> Option<(Index5, Vec<Vec<u8>>)> {
         let shard: Index5 = std::array::from_fn(|axis| chunk[axis] / self.chunks[axis]);
         let inner: Index5 = std::array::from_fn(|axis| chunk[axis] % self.chunks[axis]);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,25 +48,27 @@ impl ShardWriter {
         }
         let complete = open.remove(&shard)?;
         drop(open);
-        let written = complete.encoded.iter().any(Option::is_some);
-        Some((shard, written.then(|| file(&complete.encoded))))
+        Some((shard, parts(complete.encoded)))
     }
 }
 
-fn file(encoded: &[Option<Vec<u8>>]) -> Vec<u8> {
-    let data: usize = encoded.iter().flatten().map(Vec::len).sum();
-    let mut file = Vec::with_capacity(data + 16 * encoded.len() + 4);
+/// The chunks that are not all zeros, then the index of all.
+fn parts(encoded: Vec<Option<Vec<u8>>>) -> Vec<Vec<u8>> {
     let mut index = Vec::with_capacity(16 * encoded.len() + 4);
-    for chunk in encoded {
+    let mut end = 0;
+    for chunk in &encoded {
         let (offset, size) = match chunk {
-            Some(bytes) => (file.len() as u64, bytes.len() as u64),
+            Some(bytes) => (end, bytes.len() as u64),
             None => (u64::MAX, u64::MAX),
         };
+        end += chunk.as_ref().map_or(0, |bytes| bytes.len() as u64);
         index.extend(offset.to_le_bytes());
         index.extend(size.to_le_bytes());
-        file.extend_from_slice(chunk.as_deref().unwrap_or_default());
     }
     index.extend(crc32c::crc32c(&index).to_le_bytes());
-    file.append(&mut index);
-    file
+    let mut parts: Vec<Vec<u8>> = encoded.into_iter().flatten().collect();
+    if !parts.is_empty() {
+        parts.push(index);
+    }
+    parts
 }

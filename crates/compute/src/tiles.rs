@@ -1,7 +1,8 @@
 //! The tiles of one image while it is converted: each source is opened once and each plane decoded once, however many
-//! chunks it spans.
+//! chunks it spans, unless memory or open files run short.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ome_zarr_convert_core::Region;
@@ -15,8 +16,8 @@ use crate::error::ComputeError;
 use crate::frame::{Cut, Frame};
 use crate::guard::guarded;
 use crate::pixel::cast;
-use crate::plan::{ImagePlan, Index5, Placement, X, Y};
-use crate::progress::Counters;
+use crate::plan::{Decoding, ImagePlan, Index5, Placement, X, Y};
+use crate::progress::{Counters, Event, Progress, Silent};
 
 /// Loads tiles into chunks.
 pub(crate) struct Tiles<'a> {
@@ -26,12 +27,46 @@ pub(crate) struct Tiles<'a> {
     resource: Option<&'a str>,
     /// Type that every source must have; `None` when a type was asked for, so that values are cast.
     required_type: Option<DataType>,
+    decoding: Decoding,
     counters: &'a Counters,
+    progress: &'a dyn Progress,
     left_out: BTreeSet<usize>,
-    overlap: Overlap,
     failed: Mutex<Option<usize>>,
+    /// Sources that are open, and how many may stay open while no chunk reads them.
+    open: AtomicUsize,
+    most_open: usize,
     states: Vec<Mutex<TileState>>,
 }
+
+/// What [`Tiles`] needs besides the plan and its regions.
+pub(crate) struct TilesWith<'a> {
+    pub(crate) loader: &'a dyn ImageLoader,
+    pub(crate) resource: Option<&'a str>,
+    pub(crate) counters: &'a Counters,
+    pub(crate) progress: &'a dyn Progress,
+    /// Placements that are not to be looked at.
+    pub(crate) left_out: BTreeSet<usize>,
+    pub(crate) decoding: Decoding,
+    pub(crate) most_open: usize,
+}
+
+impl<'a> TilesWith<'a> {
+    /// All tiles, each plane decoded once, in silence.
+    pub(crate) fn new(loader: &'a dyn ImageLoader, resource: Option<&'a str>, counters: &'a Counters) -> Self {
+        Self {
+            loader,
+            resource,
+            counters,
+            progress: &Silent,
+            left_out: BTreeSet::new(),
+            decoding: Decoding::Once,
+            most_open: MOST_OPEN,
+        }
+    }
+}
+
+/// Sources that may stay open unless another number is asked for: systems allow as few as 256 files.
+pub(crate) const MOST_OPEN: usize = 128;
 
 struct TileState {
     /// Leaves that still need this tile.
@@ -43,26 +78,12 @@ struct TileState {
     passed: HashMap<u64, usize>,
 }
 
-impl TileState {
-    /// One leaf fewer needs the tile; after the last one its source is closed.
-    fn leaf_done(&mut self) {
-        self.leaves_left = self.leaves_left.saturating_sub(1);
-        if self.leaves_left == 0 {
-            self.image = None;
-        }
-    }
-}
-
 impl<'a> Tiles<'a> {
-    /// Opens the first tile, whose type is that of the image. `left_out` are placements that are not to be looked at.
+    /// Opens the first tile, whose type is that of the image.
     pub(crate) fn new(
         plan: &'a ImagePlan,
         regions: &'a [Region],
-        loader: &'a dyn ImageLoader,
-        resource: Option<&'a str>,
-        counters: &'a Counters,
-        left_out: BTreeSet<usize>,
-        overlap: Overlap,
+        with: TilesWith<'a>,
     ) -> Result<Self, (Option<usize>, ComputeError)> {
         let mut leaves = vec![0_usize; plan.placements.len()];
         for leaf in &plan.leaves {
@@ -81,13 +102,16 @@ impl<'a> Tiles<'a> {
         let mut tiles = Self {
             plan,
             regions,
-            loader,
-            resource,
+            loader: with.loader,
+            resource: with.resource,
             required_type: None,
-            counters,
-            left_out,
-            overlap,
+            decoding: with.decoding,
+            counters: with.counters,
+            progress: with.progress,
+            left_out: with.left_out,
             failed: Mutex::new(None),
+            open: AtomicUsize::new(0),
+            most_open: with.most_open,
             states: leaves.into_iter().map(state).collect(),
         };
         if let Some(first) = (0..tiles.states.len()).find(|number| !tiles.left_out.contains(number)) {
@@ -109,7 +133,7 @@ impl<'a> Tiles<'a> {
         for &number in placements {
             let placement = &self.plan.placements[number];
             let mut state = self.lock(number);
-            if self.chunks_of(placement) > 1 {
+            if self.chunks_of(placement) > 1 && self.decoding == Decoding::Once {
                 frame.for_each_plane(&frame.intersect(placement), |index, _| {
                     let plane = placement.plane(index);
                     match state.planes.get_mut(&plane) {
@@ -118,7 +142,23 @@ impl<'a> Tiles<'a> {
                     }
                 });
             }
-            state.leaf_done();
+            self.leaf_done(number, &mut state);
+        }
+    }
+
+    /// One leaf fewer needs the tile; after the last one its source is closed, and before where too many are open.
+    fn leaf_done(&self, number: usize, state: &mut TileState) {
+        state.leaves_left = state.leaves_left.saturating_sub(1);
+        let last = state.leaves_left == 0;
+        if (last || self.open.load(Ordering::Relaxed) > self.most_open) && state.image.take().is_some() {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+        }
+        if last {
+            let region = &self.regions[self.plan.placements[number].region];
+            self.progress.on(Event::TileRead {
+                field_of_view: &region.roi.name,
+                file: region.image_loader.file_path(),
+            });
         }
     }
 
@@ -143,7 +183,7 @@ impl<'a> Tiles<'a> {
             &mut buffer,
             placements.iter().map(|number| &self.plan.placements[*number]),
         );
-        match self.overlap {
+        match self.plan.overlap {
             Overlap::Last => self.place_in_turn(&placements, &frame, &mut buffer, pool)?,
             Overlap::First => {
                 placements.reverse();
@@ -152,7 +192,7 @@ impl<'a> Tiles<'a> {
             Overlap::Mean | Overlap::Max | Overlap::Linear => self.blend(&placements, &frame, &mut buffer, pool)?,
         }
         for &number in &placements {
-            self.lock(number).leaf_done();
+            self.leaf_done(number, &mut self.lock(number));
         }
         Ok(Some(buffer))
     }
@@ -223,7 +263,7 @@ impl<'a> Tiles<'a> {
             }
             let plane = &mut buffer.bytes_mut()[at..at + frame.plane_bytes()];
             combine(
-                self.overlap,
+                self.plan.overlap,
                 self.plan.data_type,
                 &layers,
                 plane,
@@ -270,9 +310,7 @@ impl<'a> Tiles<'a> {
 
     /// Number of chunks of one slab that a tile lies in.
     fn chunks_of(&self, placement: &Placement) -> usize {
-        let grid = self.plan.levels[0].chunk;
-        let span = |axis: usize| (placement.end(axis) - 1) / grid[axis] - placement.start[axis] / grid[axis] + 1;
-        (span(Y) * span(X)) as usize
+        placement.chunks_across(&self.plan.levels[0]) as usize
     }
 
     /// Writes the part of a plane of a tile that lies in a chunk to `out`, which begins at the cut's first pixel.
@@ -299,25 +337,33 @@ impl<'a> Tiles<'a> {
         let shared = self.chunks_of(placement);
         let source_type = self.source_type(image);
         let source_bytes = source_type.size_bytes();
-        if source_type == self.plan.data_type && (shared == 1 || image.cheap_windows()) {
-            Counters::add(&self.counters.planes_decoded, u64::from(shared == 1));
-            let read = image.read_window(
-                plane,
-                window,
-                PlaneMut {
-                    data: out,
-                    row_stride: stride,
-                },
-            );
-            return read.map_err(|source| self.unreadable(number, source));
+        let by_itself = shared == 1 || image.cheap_windows() || self.decoding == Decoding::PerChunk;
+        let read = |window: Window, data: &mut [u8], row_stride: usize| {
+            // Parts of planes that are cheap to read are not counted as decoded.
+            let decoded = shared == 1 || !image.cheap_windows();
+            Counters::add(&self.counters.planes_decoded, u64::from(decoded));
+            let read = image.read_window(plane, window, PlaneMut { data, row_stride });
+            read.map_err(|source| self.unreadable(number, source))
+        };
+        if source_type == self.plan.data_type && by_itself {
+            return read(window, out, stride);
         }
         // A plane that several chunks need is decoded whole, once; a plane of another type is cast row by row.
-        let whole = self.whole_plane(number, image, plane, shared, source_bytes, pool)?;
-        let source_stride = placement.size[X] as usize * source_bytes;
-        for row in 0..height as usize {
-            let from = (window.y as usize + row) * source_stride + window.x as usize * source_bytes;
-            let from = &whole.bytes()[from..from + width as usize * source_bytes];
-            let to = &mut out[row * stride..row * stride + row_bytes];
+        let (source, kept) = if by_itself {
+            let mut part = pool.take((height * width) as usize * source_bytes);
+            read(window, part.bytes_mut(), width as usize * source_bytes)?;
+            (Arc::new(part), false)
+        } else {
+            let whole =
+                |buffer: &mut Buffer, all: Window| read(all, buffer.bytes_mut(), all.width as usize * source_bytes);
+            let plane = self.whole_plane(number, plane, shared, source_bytes, pool, whole)?;
+            (plane, true)
+        };
+        let held = if kept { whole_of(placement) } else { window };
+        for row in 0..height {
+            let first = (window.y - held.y + row) * held.width + window.x - held.x;
+            let from = &source.bytes()[first as usize * source_bytes..(first + width) as usize * source_bytes];
+            let to = &mut out[row as usize * stride..row as usize * stride + row_bytes];
             if source_type == self.plan.data_type {
                 to.copy_from_slice(from);
             } else {
@@ -332,18 +378,22 @@ impl<'a> Tiles<'a> {
                 })?;
             }
         }
-        self.release_plane(number, plane, whole, pool);
+        if kept {
+            self.release_plane(number, plane, source, pool);
+        } else if let Some(part) = Arc::into_inner(source) {
+            pool.give(part);
+        }
         Ok(())
     }
 
     fn whole_plane(
         &self,
         number: usize,
-        image: &dyn OpenImage,
         plane: u64,
         shared: usize,
         source_bytes: usize,
         pool: &BufferPool,
+        read: impl FnOnce(&mut Buffer, Window) -> Result<(), ComputeError>,
     ) -> Result<Arc<Buffer>, ComputeError> {
         let mut state = self.lock(number);
         if let Some((whole, left)) = state.planes.get_mut(&plane) {
@@ -351,24 +401,9 @@ impl<'a> Tiles<'a> {
             return Ok(whole.clone());
         }
         let placement = &self.plan.placements[number];
-        let window = Window {
-            y: 0,
-            x: 0,
-            height: placement.size[Y],
-            width: placement.size[X],
-        };
-        let row_stride = window.width as usize * source_bytes;
-        let mut whole = pool.take(window.height as usize * row_stride);
-        Counters::add(&self.counters.planes_decoded, 1);
-        let read = image.read_window(
-            plane,
-            window,
-            PlaneMut {
-                data: whole.bytes_mut(),
-                row_stride,
-            },
-        );
-        read.map_err(|source| self.unreadable(number, source))?;
+        let window = whole_of(placement);
+        let mut whole = pool.take((window.height * window.width) as usize * source_bytes);
+        read(&mut whole, window)?;
         let whole = Arc::new(whole);
         let passed = state.passed.remove(&plane).unwrap_or(0);
         state
@@ -407,6 +442,7 @@ impl<'a> Tiles<'a> {
         Counters::add(&self.counters.files_opened, 1);
         check_source(&*image, region, placement, self.plan, self.required_type)?;
         state.image = Some(image.clone());
+        self.open.fetch_add(1, Ordering::Relaxed);
         Ok(image)
     }
 
@@ -427,6 +463,16 @@ impl<'a> Tiles<'a> {
             tile: self.describe(number),
             source: Box::new(source),
         }
+    }
+}
+
+/// The window of a whole plane.
+fn whole_of(placement: &Placement) -> Window {
+    Window {
+        y: 0,
+        x: 0,
+        height: placement.size[Y],
+        width: placement.size[X],
     }
 }
 
@@ -484,18 +530,5 @@ pub(crate) fn check_source(
             plan.data_type.name()
         )),
         Some(_) => Ok(()),
-    }
-}
-
-impl Placement {
-    /// Whether the tile has a plane at `index` (t, c, z in array coordinates).
-    fn covers(&self, index: [u64; 3]) -> bool {
-        (0..3).all(|axis| (self.start[axis]..self.end(axis)).contains(&index[axis]))
-    }
-
-    /// Number of the plane at `index` (array coordinates) among the tile's planes.
-    fn plane(&self, index: [u64; 3]) -> u64 {
-        let local = |axis: usize| index[axis] - self.start[axis];
-        (local(0) * self.size[1] + local(1)) * self.size[2] + local(2)
     }
 }

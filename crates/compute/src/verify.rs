@@ -1,10 +1,9 @@
 //! Verifies the pixels of an image on disk: every chunk decodes, every level is the halving of the one above, and level 0
 //! equals its source tiles. Validators of OME-Zarr look at metadata only.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use ome_zarr_convert_core::options::{ConverterOptions, Grouping, Overlap};
+use ome_zarr_convert_core::options::ConverterOptions;
 use ome_zarr_convert_core::{Extensions, PipelineStep, TiledImage, register_with};
 use ome_zarr_convert_ngff::{DataType, ImageMetadata};
 use ome_zarr_convert_sources::ImageLoader;
@@ -17,7 +16,7 @@ use crate::halve::{Halving, Stack, halve};
 use crate::plan::{ImagePlan, Index5, X, Y, for_each_index};
 use crate::progress::Counters;
 use crate::publish::Mark;
-use crate::tiles::Tiles;
+use crate::tiles::{Tiles, TilesWith};
 
 /// What a verification looked at and found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -185,19 +184,8 @@ fn compare_tiles(finest: &DiskLevel, against: &Against<'_>) -> Result<Vec<Findin
         }]);
     }
     let counters = Counters::default();
-    let overlap = match &against.options.grouping {
-        Grouping::Mosaic(mosaic) => mosaic.overlap,
-        Grouping::PerFov(_) => Overlap::Last,
-    };
-    let tiles = Tiles::new(
-        &plan,
-        &image.regions,
-        against.loader,
-        against.resource,
-        &counters,
-        BTreeSet::new(),
-        overlap,
-    );
+    let with = TilesWith::new(against.loader, against.resource, &counters);
+    let tiles = Tiles::new(&plan, &image.regions, with);
     let tiles = tiles.map_err(|(_, error)| error)?;
     let pool = BufferPool::default();
     let compare = |leaf: &crate::plan::Leaf| -> Result<Option<Finding>, ComputeError> {

@@ -15,10 +15,55 @@ pub(crate) struct Window {
     pub(crate) largest: f64,
 }
 
-/// Collects the pixels of one channel: as counts where 16 bits number the values, else one by one.
+/// Collects the pixels of one channel: as counts where 16 bits number the values, else those at either end.
 enum Values {
     Counts(Vec<u64>),
-    Each(Vec<f64>),
+    Ends(Ends),
+}
+
+/// The smallest and the largest of many values, as many as percentiles near the ends can ask for.
+struct Ends {
+    keep: usize,
+    values: u64,
+    low: Vec<f64>,
+    high: Vec<f64>,
+}
+
+impl Ends {
+    /// For up to `most` values.
+    fn of(most: u64) -> Self {
+        Self {
+            // One in a thousand from either end, and one for rounding.
+            keep: (most / 1000 + 2) as usize,
+            values: 0,
+            low: Vec::new(),
+            high: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, value: f64) {
+        // So many that sorting out the rest is rare.
+        let most = (2 * self.keep).max(4096);
+        self.values += 1;
+        self.low.push(value);
+        self.high.push(value);
+        if self.low.len() == most {
+            self.low.select_nth_unstable_by(self.keep, f64::total_cmp);
+            self.low.truncate(self.keep);
+            self.high.select_nth_unstable_by(self.keep, |a, b| b.total_cmp(a));
+            self.high.truncate(self.keep);
+        }
+    }
+
+    /// The percentiles 0.1 and 99.9, and the largest value.
+    fn finish(mut self) -> Option<(f64, f64, f64)> {
+        let largest = self.high.iter().copied().reduce(f64::max)?;
+        let low = nearest(self.values, 0.1) as usize;
+        let high = (self.values - 1 - nearest(self.values, 99.9)) as usize;
+        let start = *self.low.select_nth_unstable_by(low, f64::total_cmp).1;
+        let end = *self.high.select_nth_unstable_by(high, |a, b| b.total_cmp(a)).1;
+        Some((start, end, largest))
+    }
 }
 
 /// Collects pixels per channel, from any thread and in any order.
@@ -28,11 +73,12 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    pub(crate) fn new(data_type: DataType, channels: usize) -> Self {
+    /// For channels of up to `pixels` pixels.
+    pub(crate) fn new(data_type: DataType, channels: usize, pixels: u64) -> Self {
         let values = || match data_type {
             DataType::UInt8 | DataType::Int8 | DataType::Bool => Values::Counts(vec![0; 256]),
             DataType::UInt16 | DataType::Int16 => Values::Counts(vec![0; 65536]),
-            _ => Values::Each(Vec::new()),
+            _ => Values::Ends(Ends::of(pixels)),
         };
         Self {
             data_type,
@@ -58,7 +104,11 @@ impl Windows {
                             }
                         }
                     }
-                    Values::Each(each) => each.extend(pixels.iter().map(|p| p.to_f64()).filter(|value| *value > 1e-16 && value.is_finite())),
+                    Values::Ends(ends) => pixels
+                        .iter()
+                        .map(|pixel| pixel.to_f64())
+                        .filter(|value| *value > 1e-16 && value.is_finite())
+                        .for_each(|value| ends.add(value)),
                 }
             });
         }
@@ -70,7 +120,7 @@ impl Windows {
         let channel = |values: Mutex<Values>| {
             let (start, end, largest) = match values.into_inner().unwrap_or_else(PoisonError::into_inner) {
                 Values::Counts(counts) => of_counts(&counts),
-                Values::Each(each) => of_values(each),
+                Values::Ends(ends) => ends.finish(),
             }?;
             let end = if end <= start { largest } else { end };
             let start = if end <= start { 0.0 } else { start };
@@ -109,19 +159,12 @@ fn of_counts(counts: &[u64]) -> Option<(f64, f64, f64)> {
     Some((at(nearest(n, 0.1)), at(nearest(n, 99.9)), at(n - 1)))
 }
 
-fn of_values(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
-    let n = values.len() as u64;
-    let largest = values.iter().copied().reduce(f64::max)?;
-    let mut at = |index: u64| *values.select_nth_unstable_by(index as usize, f64::total_cmp).1;
-    Some((at(nearest(n, 0.1)), at(nearest(n, 99.9)), largest))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn window(pixels: &[u16]) -> Window {
-        let windows = Windows::new(DataType::UInt16, 1);
+        let windows = Windows::new(DataType::UInt16, 1, pixels.len() as u64);
         windows.add(0, std::iter::once(bytemuck::cast_slice::<u16, u8>(pixels)));
         windows.finish()[0]
     }
@@ -175,10 +218,22 @@ mod tests {
 
     #[test]
     fn counted_and_listed_values_agree() {
-        let pixels: Vec<u16> = (0..5000_u32).map(|i| (i * i % 4099) as u16).collect();
-        let listed = Windows::new(DataType::UInt32, 1);
-        let wide: Vec<u32> = pixels.iter().map(|p| u32::from(*p)).collect();
-        listed.add(0, std::iter::once(bytemuck::cast_slice::<u32, u8>(&wide)));
-        assert_eq!(listed.finish()[0], window(&pixels));
+        let scattered: Vec<u16> = (0..50_000_u32).map(|i| (i * i % 40_993) as u16).collect();
+        let rising: Vec<u16> = (1..=60_000).collect();
+        let falling: Vec<u16> = rising.iter().rev().copied().collect();
+        for pixels in [&scattered, &rising, &falling] {
+            for (part, most) in [
+                (0..5000, 5000),
+                (0..pixels.len(), pixels.len()),
+                (0..499, 90_000),
+                (0..1, 1),
+            ] {
+                let pixels = &pixels[part];
+                let listed = Windows::new(DataType::UInt32, 1, most as u64);
+                let wide: Vec<u32> = pixels.iter().map(|p| u32::from(*p)).collect();
+                listed.add(0, std::iter::once(bytemuck::cast_slice::<u32, u8>(&wide)));
+                assert_eq!(listed.finish()[0], window(pixels));
+            }
+        }
     }
 }

@@ -1,8 +1,7 @@
-//! What a plan will cost: files, bytes and memory, counted from the plan alone.
+//! What a plan will cost: files and bytes, counted from the plan alone.
 
-use std::collections::HashMap;
-
-use super::{ImagePlan, Index5, Level, X, Y, for_each_index};
+use super::memory::Decoding;
+use super::{ImagePlan, Index5, X, Y, for_each_index};
 
 /// The cost of carrying out a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +14,7 @@ pub struct Cost {
     pub folders: u64,
     /// Bytes of the pixels of all levels, before compression.
     pub pixel_bytes: u64,
-    /// Most bytes of pixels in memory at once.
+    /// Most bytes of pixels in memory at once, when every plane is decoded once.
     pub peak_bytes: u64,
 }
 
@@ -28,7 +27,7 @@ impl ImagePlan {
             files: 0,
             folders: 1,
             pixel_bytes: 0,
-            peak_bytes: self.peak_bytes(threads),
+            peak_bytes: self.memory(Decoding::Once).peak_bytes(threads),
         };
         for level in &self.levels {
             let unit = level.shard.unwrap_or(level.chunk);
@@ -46,119 +45,7 @@ impl ImagePlan {
         cost
     }
 
-    /// Most bytes of pixels in memory at once: what every thread works on, and what waits (unfinished coarse chunks, encoded
-    /// chunks of unfinished shards, decoded planes that several chunks share). Upper bounds throughout: encoded chunks count
-    /// as large as their pixels.
-    pub fn peak_bytes(&self, threads: usize) -> u64 {
-        let threads = threads.clamp(1, self.leaves.len().max(1)) as u64;
-        let largest = self.chunk_bytes(&self.levels[0]);
-        // A thread holds a chunk and its encoded form. Beyond the order of one thread, each further thread can keep one
-        // unfinished chunk per level open, and one decoded plane.
-        let open: u64 = self.levels.iter().skip(1).map(|level| self.chunk_bytes(level)).sum();
-        let plane = self.placements.iter().map(|p| p.size[Y] * p.size[X]).max().unwrap_or(0) * self.pixel_bytes_each();
-        threads * 2 * largest + (threads - 1) * (open + plane) + self.waiting_bytes()
-    }
-
-    fn chunk_bytes(&self, level: &Level) -> u64 {
-        level.chunk.iter().product::<u64>() * self.pixel_bytes_each()
-    }
-
-    fn pixel_bytes_each(&self) -> u64 {
-        self.data_type.size_bytes() as u64
-    }
-
-    /// Most bytes that wait while one thread fills the leaves in their order.
-    fn waiting_bytes(&self) -> u64 {
-        let mut waiting = Waiting { now: 0, most: 0 };
-        let mut nodes: Vec<HashMap<Index5, u64>> = vec![HashMap::new(); self.levels.len()];
-        let mut shards: Vec<HashMap<Index5, u64>> = vec![HashMap::new(); self.levels.len()];
-        let mut leaves_left: Vec<u64> = vec![0; self.placements.len()];
-        for number in self.leaves.iter().flat_map(|leaf| &leaf.placements) {
-            leaves_left[*number] += 1;
-        }
-        let mut held = vec![false; self.placements.len()];
-        for leaf in &self.leaves {
-            for &number in &leaf.placements {
-                let planes = self.shared_planes_bytes(number, leaf.chunk);
-                if planes > 0 && !held[number] {
-                    held[number] = true;
-                    waiting.add(planes);
-                }
-                leaves_left[number] -= 1;
-                if leaves_left[number] == 0 && held[number] {
-                    waiting.remove(planes);
-                }
-            }
-            self.chunk_done(0, leaf.chunk, &mut nodes, &mut shards, &mut waiting);
-        }
-        waiting.most
-    }
-
-    /// Bytes of the planes of a tile that this leaf decodes and that other leaves need too.
-    fn shared_planes_bytes(&self, number: usize, chunk: Index5) -> u64 {
-        let (placement, level) = (&self.placements[number], &self.levels[0]);
-        let cells =
-            |axis: usize| (placement.end(axis) - 1) / level.chunk[axis] - placement.start[axis] / level.chunk[axis] + 1;
-        if cells(Y) * cells(X) == 1 {
-            return 0;
-        }
-        let planes: u64 = (0..3)
-            .map(|axis| {
-                let first = (chunk[axis] * level.chunk[axis]).max(placement.start[axis]);
-                let end = ((chunk[axis] + 1) * level.chunk[axis]).min(placement.end(axis));
-                end.saturating_sub(first)
-            })
-            .product();
-        planes * placement.size[Y] * placement.size[X] * self.pixel_bytes_each()
-    }
-
-    fn chunk_done(
-        &self,
-        number: usize,
-        chunk: Index5,
-        nodes: &mut [HashMap<Index5, u64>],
-        shards: &mut [HashMap<Index5, u64>],
-        waiting: &mut Waiting,
-    ) {
-        let level = &self.levels[number];
-        if let Some(shard) = level.shard {
-            let per: Index5 = std::array::from_fn(|axis| shard[axis] / level.chunk[axis]);
-            let index: Index5 = std::array::from_fn(|axis| chunk[axis] / per[axis]);
-            let grid = level.grid();
-            let left = shards[number].entry(index).or_insert_with(|| {
-                (0..5)
-                    .map(|axis| (grid[axis] - index[axis] * per[axis]).min(per[axis]))
-                    .product()
-            });
-            waiting.add(self.chunk_bytes(level));
-            *left -= 1;
-            if *left == 0 {
-                shards[number].remove(&index);
-                let chunks: u64 = (0..5)
-                    .map(|axis| (grid[axis] - index[axis] * per[axis]).min(per[axis]))
-                    .product::<u64>();
-                // The file is put together beside its chunks.
-                waiting.peak(chunks * self.chunk_bytes(level));
-                waiting.remove(chunks * self.chunk_bytes(level));
-            }
-        }
-        let Some(coarser) = self.levels.get(number + 1) else {
-            return;
-        };
-        let parent = coarser.parent_of(chunk);
-        let left = nodes[number + 1].entry(parent).or_insert_with(|| {
-            waiting.add(self.chunk_bytes(coarser));
-            coarser.children_of(level, parent)
-        });
-        *left -= 1;
-        if *left == 0 {
-            nodes[number + 1].remove(&parent);
-            self.chunk_done(number + 1, parent, nodes, shards, waiting);
-            waiting.remove(self.chunk_bytes(coarser));
-        }
-    }
-
-    /// Pairs of fields of view that overlap, and the pixels that tiles of one cover of the other (in one plane).
+    /// Pixels of the finest level that more than one tile covers; those that n tiles cover count n - 1 times.
     pub fn overlapping_pixels(&self) -> u64 {
         let mut covered = 0;
         let mut total = 0;
@@ -216,26 +103,6 @@ fn area_of_union(boxes: &[[u64; 4]]) -> u64 {
         area += width * (pair[1] - pair[0]);
     }
     area
-}
-
-struct Waiting {
-    now: u64,
-    most: u64,
-}
-
-impl Waiting {
-    fn add(&mut self, bytes: u64) {
-        self.now += bytes;
-        self.most = self.most.max(self.now);
-    }
-
-    fn peak(&mut self, bytes: u64) {
-        self.most = self.most.max(self.now + bytes);
-    }
-
-    fn remove(&mut self, bytes: u64) {
-        self.now = self.now.saturating_sub(bytes);
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use ome_zarr_convert_core::{Axis, Space, TiledImage};
 
-use super::{Index5, to_index5};
+use super::{Index5, Level, X, Y, to_index5};
 use crate::error::ComputeError;
 
 /// A tile's box in pixels of level 0.
@@ -20,6 +20,23 @@ impl Placement {
     /// The pixel after the last one along an axis.
     pub(crate) fn end(&self, axis: usize) -> u64 {
         self.start[axis] + self.size[axis]
+    }
+
+    /// Number of chunks of one slab (t, c, z) of a level that the tile lies in.
+    pub(crate) fn chunks_across(&self, level: &Level) -> u64 {
+        let chunks = |axis: usize| (self.end(axis) - 1) / level.chunk[axis] - self.start[axis] / level.chunk[axis] + 1;
+        chunks(Y) * chunks(X)
+    }
+
+    /// Whether the tile has a plane at `index` (t, c, z in array coordinates).
+    pub(crate) fn covers(&self, index: [u64; 3]) -> bool {
+        (0..3).all(|axis| (self.start[axis]..self.end(axis)).contains(&index[axis]))
+    }
+
+    /// Number of the plane at `index` (array coordinates) among the tile's planes.
+    pub(crate) fn plane(&self, index: [u64; 3]) -> u64 {
+        let local = |axis: usize| index[axis] - self.start[axis];
+        (local(0) * self.size[1] + local(1)) * self.size[2] + local(2)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use ome_zarr_convert_compute::Decoding;
 use ome_zarr_convert_core::Axis;
 use ome_zarr_convert_ngff::DataType;
 use ome_zarr_convert_sources::PixelType;
 use serde_json::json;
 
-use crate::scene::{Run, Scene, Source, TileSpec};
+use crate::scene::{Run, Scene, Source, TileSpec, is_chunk, tree};
 
 /// Three tiles of five slices of 20 × 20 in chunks of 8 × 8 and two slices.
 fn scene(cheap_windows: bool) -> Scene {
@@ -54,7 +55,54 @@ fn a_tile_is_opened_once_and_its_planes_decoded_once() {
         );
         assert_eq!((report.files_opened, report.planes_decoded), (3, 15));
         assert_eq!((report.tiles, report.bytes_read), (3, 0));
+        // Every file is written once, by one writer: as many as there are chunks in the finished image.
+        let chunks = tree(&run.target()).into_keys().filter(|name| is_chunk(name)).count() as u64;
+        assert_eq!(
+            (report.chunks_written, run.listener.count("file written")),
+            (chunks, chunks)
+        );
+        assert_eq!(run.listener.count("tile read"), 3);
+        assert_eq!(run.listener.count("chunk done"), report.plan.leaves.len() as u64);
     }
+}
+
+/// Where memory forbids that planes wait, each chunk decodes what it needs, and the bytes are the same.
+#[test]
+fn with_little_memory_every_chunk_decodes_its_part() {
+    let (once, again, scene) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), scene(false));
+    let ample = Run::new(&scene, once.path());
+    let plan = ample.convert().unwrap().plan;
+    let (kept, decoded_again) = (plan.memory(Decoding::Once), plan.memory(Decoding::PerChunk));
+    assert!(kept.peak_bytes(1) > decoded_again.peak_bytes(1));
+    let means = |budget| plan.means_within(Some(budget), 1, false).map(|means| means.decoding);
+    assert_eq!(means(kept.peak_bytes(1)), Some(Decoding::Once));
+    assert_eq!(means(kept.peak_bytes(1) - 1), Some(Decoding::PerChunk));
+    assert_eq!(means(decoded_again.peak_bytes(1) - 1), None);
+    let mut short = Run::new(&scene, again.path());
+    short.threads = 1;
+    short.pixel_budget = Some(kept.peak_bytes(1) - 1);
+    let report = short.convert().unwrap();
+    assert!(tree(&short.target()) == tree(&ample.target()));
+    let windows: usize = short.loader.counts().read.values().map(Vec::len).sum();
+    assert!(
+        windows > 15 && report.planes_decoded == windows as u64,
+        "{windows}, {}",
+        report.planes_decoded
+    );
+}
+
+#[test]
+fn sources_beyond_the_number_that_may_stay_open_are_opened_again() {
+    let (few, many, scene) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), scene(false));
+    let usual = Run::new(&scene, many.path());
+    usual.convert().unwrap();
+    let mut run = Run::new(&scene, few.path());
+    run.open_sources = Some(0);
+    run.convert().unwrap();
+    let counts = run.loader.counts();
+    assert!(counts.opened.values().all(|opened| *opened > 1), "{:?}", counts.opened);
+    assert!(counts.read.values().all(|reads| reads.len() == 1), "still decoded once");
+    assert!(tree(&run.target()) == tree(&usual.target()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ome_zarr_convert_compute::ComputeError;
 use ome_zarr_convert_core::Axis;
 use ome_zarr_convert_ngff::{ArrayInfo, DataType, ImageMetadata, NgffVersion};
 use ome_zarr_convert_sources::{ImageInfo, PixelType};
@@ -162,11 +163,42 @@ proptest! {
     }
 
     #[test]
+    fn any_number_of_threads_and_any_memory_give_the_same_bytes(scene in scenes()) {
+        check_threads_and_memory(&scene);
+    }
+
+    #[test]
     fn an_interrupted_conversion_ends_in_the_same_bytes(
         scene in scenes(),
         stops in prop::collection::vec((1..40_usize, 1..4_usize), 1..3),
     ) {
         check_interrupted(&scene, &stops);
+    }
+}
+
+/// One thread, two, seven, and seven with the least memory that is said to work and with twice as much: the same files. What is in
+/// memory is held against the plan where buffers are taken (`buffer.rs`).
+fn check_threads_and_memory(scene: &Scene) {
+    let convert = |threads: usize, pixel_budget: Option<u64>| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = Run::new(scene, folder.path());
+        (run.threads, run.pixel_budget) = (threads, pixel_budget);
+        run.convert().map(|_| tree(&run.target()))
+    };
+    let one = convert(1, None).unwrap();
+    let Err(ComputeError::Memory { needed, .. }) = convert(7, Some(1)) else {
+        panic!("a byte is not enough");
+    };
+    convert(7, Some(needed - 1)).unwrap_err();
+    for (threads, budget) in [(2, None), (7, None), (7, Some(needed)), (7, Some(2 * needed))] {
+        let many = convert(threads, budget).unwrap();
+        assert_eq!(one.keys().collect::<Vec<_>>(), many.keys().collect::<Vec<_>>());
+        let different = one.iter().filter(|(name, bytes)| many[*name] != **bytes);
+        let different: Vec<_> = different.map(|(name, _)| name).collect();
+        assert!(
+            different.is_empty(),
+            "{threads} threads, {budget:?} bytes: {different:?}"
+        );
     }
 }
 

@@ -4,13 +4,13 @@ use std::fs;
 use std::io::Write;
 
 use expect_test::expect;
-use ome_zarr_convert_compute::{ComputeError, Outcome, verify_image};
+use ome_zarr_convert_compute::{ComputeError, Decoding, Outcome, verify_image};
 use ome_zarr_convert_core::Axis;
 use ome_zarr_convert_ngff::DataType;
 use ome_zarr_convert_sources::PixelType;
 use serde_json::{Value, json};
 
-use crate::scene::{Run, Scene, TileSpec, tree};
+use crate::scene::{Run, Scene, TileSpec, is_chunk, tree};
 
 /// Six overlapping fields of two channels in small chunks; one field's corner is empty.
 fn scene(shards: Value, version: &str, levels: usize) -> Scene {
@@ -69,12 +69,6 @@ fn a_stopped_conversion_goes_on_where_it_was() {
         }
         assert!(kept_some > 3);
     }
-}
-
-/// Whether a file below an image holds pixels.
-fn is_chunk(name: &str) -> bool {
-    let file = name.rsplit('/').next().unwrap_or_default();
-    name.contains('/') && file.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[test]
@@ -160,8 +154,9 @@ fn a_memory_limit_bounds_the_threads_or_says_what_is_needed() {
     let image = scene.image();
     let options = scene.options();
     let plan = ome_zarr_convert_compute::plan_image(&image, &options).unwrap();
-    let needed = plan.peak_bytes(1);
-    assert!(plan.peak_bytes(4) > needed);
+    let memory = plan.memory(Decoding::PerChunk);
+    let needed = memory.peak_bytes(1);
+    assert!(memory.peak_bytes(4) > needed);
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("image.zarr");
     let run = Run::new(&scene, folder.path());

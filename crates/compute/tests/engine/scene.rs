@@ -289,6 +289,7 @@ impl Progress for Listener {
         let name = match event {
             Event::LevelsLeftOut { .. } => "levels left out",
             Event::ChunkDone { .. } => "chunk done",
+            Event::TileRead { .. } => "tile read",
             Event::FileWritten { bytes } => {
                 self.bytes.fetch_add(bytes, Ordering::Relaxed);
                 "file written"
@@ -317,6 +318,8 @@ pub(crate) struct Run<'a> {
     pub(crate) listener: Listener,
     pub(crate) overwrite_mode: OverwriteMode,
     pub(crate) threads: usize,
+    pub(crate) pixel_budget: Option<u64>,
+    pub(crate) open_sources: Option<usize>,
 }
 
 impl<'a> Run<'a> {
@@ -328,6 +331,8 @@ impl<'a> Run<'a> {
             listener: Listener::default(),
             overwrite_mode: OverwriteMode::NoOverwrite,
             threads: 2,
+            pixel_budget: None,
+            open_sources: None,
         }
     }
 
@@ -341,13 +346,16 @@ impl<'a> Run<'a> {
 
     pub(crate) fn convert_image(&self, image: TiledImage) -> Result<Report, ComputeError> {
         let (options, target) = (self.scene.options(), self.target());
+        let usual = Conversion::new(&target, &options);
         let conversion = Conversion {
             overwrite_mode: self.overwrite_mode,
+            pixel_budget: self.pixel_budget,
+            open_sources: self.open_sources.unwrap_or(usual.open_sources),
             loader: &self.loader,
             progress: &self.listener,
             cancellation: &self.listener.cancellation,
             note: &|plan: &ImagePlan| json!(plan.levels.len()),
-            ..Conversion::new(&target, &options)
+            ..usual
         };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads)
@@ -374,4 +382,10 @@ pub(crate) fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     files
+}
+
+/// Whether a file below an image holds pixels.
+pub(crate) fn is_chunk(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or_default();
+    name.contains('/') && file.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -1,0 +1,314 @@
+//! How much memory a plan takes, counted from the plan alone, and what it can be carried out with when memory is short.
+
+use std::collections::HashMap;
+
+use ome_zarr_convert_core::options::Overlap;
+
+use super::{ImagePlan, Index5, Level, X, Y, for_each_index};
+
+/// How often a plane is decoded that several chunks need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoding {
+    /// Once: it waits in memory until the last of these chunks has taken its part.
+    Once,
+    /// Once for each of these chunks: nothing waits.
+    PerChunk,
+}
+
+/// Whether tiles may have other data types than the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Casting {
+    Yes,
+    No,
+}
+
+/// What a plan is carried out with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Means {
+    /// Chunks that are worked on at once.
+    pub workers: usize,
+    /// How often planes are decoded.
+    pub decoding: Decoding,
+    /// Most bytes of pixel buffers.
+    pub(crate) pool_bytes: u64,
+}
+
+/// Most bytes of memory that a plan takes. Upper bounds throughout: encoded chunks count as large as their pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Buffers of pixels, which are used again.
+    pooled: Need,
+    /// All else: encoded chunks, and what decoding needs on its way.
+    beside: Need,
+    /// Threads beyond this find no work.
+    most_threads: u64,
+}
+
+/// Bytes by number of threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Need {
+    /// What each thread works on.
+    each: u64,
+    /// What each thread but one can keep from being finished by being slow.
+    further: u64,
+    /// What waits when a single thread fills the chunks in their order.
+    waiting: u64,
+}
+
+impl Need {
+    fn bytes(&self, threads: usize) -> u64 {
+        let threads = threads.max(1) as u64;
+        threads * self.each + (threads - 1) * self.further + self.waiting
+    }
+}
+
+impl Memory {
+    /// Most bytes in memory at once with so many threads.
+    pub fn peak_bytes(&self, threads: usize) -> u64 {
+        let threads = threads.min(self.most_threads as usize);
+        self.pooled.bytes(threads) + self.beside.bytes(threads)
+    }
+
+    /// As many threads as fit into a budget.
+    fn workers_within(&self, budget: u64, threads: usize) -> Option<usize> {
+        (1..=threads).rev().find(|workers| self.peak_bytes(*workers) <= budget)
+    }
+}
+
+impl ImagePlan {
+    /// The memory that carrying the plan out takes, if source pixels are of the image's type.
+    pub fn memory(&self, decoding: Decoding) -> Memory {
+        self.memory_with(decoding, Casting::No)
+    }
+
+    /// As [`Self::memory`], for sources that may be of other types.
+    pub(crate) fn memory_with(&self, decoding: Decoding, casting: Casting) -> Memory {
+        const WIDEST_PIXEL: u64 = 8;
+        let source_pixel = match casting {
+            Casting::No => self.pixel_size(),
+            Casting::Yes => WIDEST_PIXEL,
+        };
+        let waiting = Waiting::of(self, decoding, source_pixel);
+        let largest = self.chunk_bytes(&self.levels[0]);
+        let above: u64 = self.levels.iter().skip(1).map(|level| self.chunk_bytes(level)).sum();
+        let shards: u64 = self.levels.iter().map(|level| self.shard_bytes(level)).sum();
+        // A slow thread keeps one chunk of every coarser level, one shard of every level, and the planes of its own chunk waiting.
+        let planes = self.leaves.iter().map(|leaf| {
+            let shared = |number: &usize| self.shared_planes_bytes(*number, leaf.chunk, source_pixel);
+            leaf.placements.iter().map(shared).sum::<u64>()
+        });
+        let plane = whole_words(self.largest_plane() * source_pixel);
+        let (planes, decoded) = match decoding {
+            Decoding::Once => (planes.max().unwrap_or(0), 0),
+            Decoding::PerChunk => (0, plane),
+        };
+        let cast = match casting {
+            Casting::No => 0,
+            Casting::Yes => plane,
+        };
+        Memory {
+            pooled: Need {
+                each: largest + self.layers_bytes() + cast,
+                further: above + planes,
+                waiting: waiting.pooled,
+            },
+            beside: Need {
+                each: largest + decoded,
+                further: shards,
+                waiting: waiting.shards,
+            },
+            most_threads: self.leaves.len().max(1) as u64,
+        }
+    }
+
+    /// What to carry the plan out with under a budget: the planes decoded once, as long as there is room for one thread that does;
+    /// `None`: the budget does not suffice. Where parts of planes can be read on their own (`cheap_windows`), decoding per chunk
+    /// costs nothing.
+    pub fn means_within(&self, budget: Option<u64>, threads: usize, cheap_windows: bool) -> Option<Means> {
+        self.means_with(budget, threads, cheap_windows, Casting::No)
+    }
+
+    pub(crate) fn means_with(
+        &self,
+        budget: Option<u64>,
+        threads: usize,
+        cheap_windows: bool,
+        casting: Casting,
+    ) -> Option<Means> {
+        use Decoding::{Once, PerChunk};
+        let means = |decoding| {
+            let memory = self.memory_with(decoding, casting);
+            let workers = match budget {
+                None => Some(threads),
+                Some(budget) => memory.workers_within(budget, threads),
+            };
+            workers.map(|workers| Means {
+                workers,
+                decoding,
+                pool_bytes: budget.map_or(u64::MAX, |_| memory.pooled.bytes(workers)),
+            })
+        };
+        match means(Once) {
+            Some(all) if all.workers == threads => Some(all),
+            fewer if cheap_windows => means(PerChunk).or(fewer),
+            fewer => fewer.or_else(|| means(PerChunk)),
+        }
+    }
+
+    /// Least bytes of a budget that suffices.
+    pub(crate) fn least_bytes(&self, casting: Casting) -> u64 {
+        let least = |decoding| self.memory_with(decoding, casting).peak_bytes(1);
+        least(Decoding::Once).min(least(Decoding::PerChunk))
+    }
+
+    fn chunk_bytes(&self, level: &Level) -> u64 {
+        whole_words(level.chunk.iter().product::<u64>() * self.pixel_size())
+    }
+
+    fn shard_bytes(&self, level: &Level) -> u64 {
+        level
+            .shard
+            .map_or(0, |shard| shard.iter().product::<u64>() * self.pixel_size())
+    }
+
+    fn pixel_size(&self) -> u64 {
+        self.data_type.size_bytes() as u64
+    }
+
+    fn largest_plane(&self) -> u64 {
+        self.placements.iter().map(|p| p.size[Y] * p.size[X]).max().unwrap_or(0)
+    }
+
+    /// Tiles that are blended lie side by side before they are combined: bytes of the most of them in one plane of a chunk.
+    fn layers_bytes(&self) -> u64 {
+        if matches!(self.overlap, Overlap::Last | Overlap::First) {
+            return 0;
+        }
+        let level = &self.levels[0];
+        let mut most = 0;
+        for leaf in &self.leaves {
+            let first: Index5 = std::array::from_fn(|axis| leaf.chunk[axis] * level.chunk[axis]);
+            let valid = level.valid(leaf.chunk);
+            for_each_index([0; 5], [valid[0] - 1, valid[1] - 1, valid[2] - 1, 0, 0], |plane| {
+                let index: [u64; 3] = std::array::from_fn(|axis| first[axis] + plane[axis]);
+                let covering = leaf.placements.iter().map(|number| &self.placements[*number]);
+                let part = |p: &super::Placement, axis: usize| {
+                    (first[axis] + valid[axis]).min(p.end(axis)) - first[axis].max(p.start[axis])
+                };
+                let layers = covering.filter(|p| p.covers(index)).map(|p| part(p, Y) * part(p, X));
+                most = most.max(
+                    layers
+                        .map(|pixels| whole_words(pixels * self.pixel_size()))
+                        .sum::<u64>(),
+                );
+            });
+        }
+        most
+    }
+
+    /// Bytes of the planes of a tile that this leaf decodes and that other leaves need too.
+    fn shared_planes_bytes(&self, number: usize, chunk: Index5, source_pixel: u64) -> u64 {
+        let (placement, level) = (&self.placements[number], &self.levels[0]);
+        if placement.chunks_across(level) == 1 {
+            return 0;
+        }
+        let planes: u64 = (0..3)
+            .map(|axis| {
+                let first = (chunk[axis] * level.chunk[axis]).max(placement.start[axis]);
+                let end = ((chunk[axis] + 1) * level.chunk[axis]).min(placement.end(axis));
+                end.saturating_sub(first)
+            })
+            .product();
+        planes * whole_words(placement.size[Y] * placement.size[X] * source_pixel)
+    }
+}
+
+/// Buffers are made of words.
+fn whole_words(bytes: u64) -> u64 {
+    bytes.next_multiple_of(8)
+}
+
+/// What waits while one thread fills the leaves in their order: the most there is at any moment.
+struct Waiting<'a> {
+    plan: &'a ImagePlan,
+    /// Unfinished coarse chunks and decoded planes, now and at most.
+    pooled_now: u64,
+    pooled: u64,
+    /// Encoded chunks of unfinished shards.
+    shards_now: u64,
+    shards: u64,
+    /// Children or chunks that are still to come, per level.
+    nodes: Vec<HashMap<Index5, u64>>,
+    open_shards: Vec<HashMap<Index5, u64>>,
+}
+
+impl<'a> Waiting<'a> {
+    fn of(plan: &'a ImagePlan, decoding: Decoding, source_pixel: u64) -> Self {
+        let mut waiting = Self {
+            plan,
+            pooled_now: 0,
+            pooled: 0,
+            shards_now: 0,
+            shards: 0,
+            nodes: vec![HashMap::new(); plan.levels.len()],
+            open_shards: vec![HashMap::new(); plan.levels.len()],
+        };
+        // Per tile: leaves of the slab (t, c, z) at work that still need it. Planes wait within a slab only.
+        let mut held: HashMap<(usize, [u64; 3]), (u64, u64)> = HashMap::new();
+        let level = &plan.levels[0];
+        for leaf in &plan.leaves {
+            let slab = [leaf.chunk[0], leaf.chunk[1], leaf.chunk[2]];
+            for &number in leaf.placements.iter().filter(|_| decoding == Decoding::Once) {
+                let (left, bytes) = held.entry((number, slab)).or_insert_with(|| {
+                    let bytes = plan.shared_planes_bytes(number, leaf.chunk, source_pixel);
+                    waiting.pooled_now += bytes;
+                    (plan.placements[number].chunks_across(level), bytes)
+                });
+                *left -= 1;
+                if *left == 0 {
+                    waiting.pooled = waiting.pooled.max(waiting.pooled_now);
+                    waiting.pooled_now -= *bytes;
+                    held.remove(&(number, slab));
+                }
+            }
+            waiting.chunk_done(0, leaf.chunk);
+        }
+        waiting
+    }
+
+    fn chunk_done(&mut self, number: usize, chunk: Index5) {
+        let level = &self.plan.levels[number];
+        if let Some(shard) = level.shard {
+            let per: Index5 = std::array::from_fn(|axis| shard[axis] / level.chunk[axis]);
+            let index: Index5 = std::array::from_fn(|axis| chunk[axis] / per[axis]);
+            let grid = level.grid();
+            let chunks = (0..5).map(|axis| (grid[axis] - index[axis] * per[axis]).min(per[axis]));
+            let chunks: u64 = chunks.product();
+            let left = self.open_shards[number].entry(index).or_insert(chunks);
+            *left -= 1;
+            let complete = *left == 0;
+            self.shards_now += self.plan.chunk_bytes(level);
+            self.shards = self.shards.max(self.shards_now);
+            if complete {
+                self.open_shards[number].remove(&index);
+                self.shards_now -= chunks * self.plan.chunk_bytes(level);
+            }
+        }
+        self.pooled = self.pooled.max(self.pooled_now);
+        let Some(coarser) = self.plan.levels.get(number + 1) else {
+            return;
+        };
+        let parent = coarser.parent_of(chunk);
+        let left = self.nodes[number + 1].entry(parent).or_insert_with(|| {
+            self.pooled_now += self.plan.chunk_bytes(coarser);
+            coarser.children_of(level, parent)
+        });
+        *left -= 1;
+        if *left == 0 {
+            self.nodes[number + 1].remove(&parent);
+            self.chunk_done(number + 1, parent);
+            self.pooled_now -= self.plan.chunk_bytes(coarser);
+        }
+        self.pooled = self.pooled.max(self.pooled_now);
+    }
+}
