@@ -155,6 +155,9 @@ pub struct PlanArguments {
     /// Which acquisition, to where, how.
     #[command(flatten)]
     pub request: RequestArguments,
+    /// Memory that the process may take, such as 4G or 500MiB [default: what the system or the scheduler grants].
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub memory_limit: Option<u64>,
     /// As JSON.
     #[arg(long)]
     pub json: bool,

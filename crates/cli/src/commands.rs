@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ome_zarr_convert_tasks::fractal::{check_output, compute_from_arguments, read_arguments, write_json, write_output};
 use ome_zarr_convert_tasks::plan::{PlannedImage, plan_conversion};
-use ome_zarr_convert_tasks::resources::{default_memory_limit, thread_count};
+use ome_zarr_convert_tasks::resources::{default_memory_limit, default_open_sources, thread_count};
 use ome_zarr_convert_tasks::{
     Cancellation, CollectionKind, ComputeContext, ConverterOptions, OverwriteMode, ParallelizationEntry, Request,
     TaskError, Threads, absolute, generic_compute_task,
@@ -51,6 +51,7 @@ pub fn convert(arguments: &ConvertArguments) -> Result<(), TaskError> {
 fn run_context(run: &RunArguments) -> ComputeContext<'static> {
     ComputeContext {
         memory_limit: run.memory_limit.or_else(default_memory_limit),
+        open_sources: default_open_sources(),
         durable: run.durable,
         check: run.check,
         ..ComputeContext::new()
@@ -71,7 +72,11 @@ pub fn plan(arguments: &PlanArguments) -> Result<bool, TaskError> {
     let threads = threads(arguments.request.threads, &request.options)?;
     let zarr_dir = request.zarr_dir.clone();
     let prepared = request.prepare()?;
-    let images = plan_conversion(&prepared, &threads)?;
+    let images = plan_conversion(
+        &prepared,
+        &threads,
+        arguments.memory_limit.or_else(default_memory_limit),
+    )?;
     if arguments.json {
         let list: Vec<Value> = images.iter().map(PlannedImage::to_json).collect();
         crate::log::print(&format!(
@@ -199,6 +204,7 @@ pub fn compute_task(arguments: &ComputeTask) -> Result<(), TaskError> {
     let threads = threads(None, &options)?;
     let context = ComputeContext {
         memory_limit: default_memory_limit(),
+        open_sources: default_open_sources(),
         cancellation: cancel_on_signals(),
         ..ComputeContext::new()
     };

@@ -33,6 +33,9 @@ fn document(event: Event<'_>) -> Option<Value> {
             json!({"event": "levels_left_out", "image": image, "written": written, "asked": asked})
         }
         Event::ChunkDone { pixel_bytes } => json!({"event": "chunk_done", "pixel_bytes": pixel_bytes}),
+        Event::TileRead { field_of_view, file } => {
+            json!({"event": "tile_read", "field_of_view": field_of_view, "file": file})
+        }
         Event::FileWritten { bytes } => json!({"event": "file_written", "bytes": bytes}),
         Event::ImageComplete { path } => json!({"event": "image_complete", "path": path}),
         Event::AlreadyComplete { path } => json!({"event": "already_complete", "path": path}),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ome_zarr_convert_tasks::Decoding;
 use ome_zarr_convert_tasks::plan::PlannedImage;
 use ome_zarr_convert_tasks::{OverwriteMode, Summary};
 use serde_json::Value;
@@ -70,6 +71,7 @@ pub(crate) fn report_json(summary: &Summary, zarr_dir: &Path) -> Value {
 pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> String {
     let mut text = String::new();
     let (mut files, mut folders, mut pixels, mut peak, mut bad) = (0, 0, 0, 0, 0);
+    let (mut workers, mut again) = (threads, 0);
     for image in images {
         let shape: Vec<String> = image.shape.iter().map(u64::to_string).collect();
         text.push_str(&format!(
@@ -98,7 +100,9 @@ pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> 
         files += image.cost.files;
         folders += image.cost.folders;
         pixels += image.cost.pixel_bytes;
-        peak = peak.max(image.cost.peak_bytes);
+        peak = peak.max(image.means.map_or(0, |means| means.peak_bytes));
+        workers = workers.min(image.means.map_or(threads, |means| means.workers));
+        again += usize::from(image.means.is_some_and(|means| means.decoding == Decoding::PerChunk));
         bad += image.problems.len();
     }
     text.push_str(&format!(
@@ -108,6 +112,18 @@ pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> 
         bytes(peak),
         count(threads, "thread")
     ));
+    if workers < threads {
+        text.push_str(&format!(
+            "\nThe memory limit allows {} at a time for the largest image",
+            count(workers, "chunk")
+        ));
+    }
+    if again > 0 {
+        text.push_str(&format!(
+            "\nThe memory limit keeps planes from waiting: in {}, compressed files are decoded again for every chunk they lie in",
+            count(again, "image")
+        ));
+    }
     if bad > 0 {
         text.push_str(&format!("\n{} cannot be converted", count(bad, "tile")));
     }

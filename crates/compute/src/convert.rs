@@ -154,7 +154,7 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
         with.progress.on(Event::AlreadyComplete { path: with.target });
         return Ok(Report { outcome, ..report });
     }
-    let means = means(&image, &report.plan, with)?;
+    let means = choose_means(&image, &report.plan, with)?;
     tell(&image, &report.plan, with);
     let staging = Staging::begin(with.target)?;
     // Another process may have been at it until now.
@@ -234,9 +234,9 @@ fn tell(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) {
     });
 }
 
-/// What the budget allows; too little is an error that says what is needed. Where memory is short, the first tile is looked at: if
+/// What the budget allows on the threads of the current rayon pool; too little is an error that says what is needed. Where memory is short, the first tile is looked at: if
 /// parts of its planes can be read on their own, nothing need wait in memory.
-fn means(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) -> Result<Means, ComputeError> {
+pub fn choose_means(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) -> Result<Means, ComputeError> {
     let threads = rayon::current_num_threads();
     let ample = plan.means_with(with.pixel_budget, threads, false, Casting::Yes);
     if let Some(means) = ample.filter(|means| means.workers == threads && means.decoding == Decoding::Once) {

@@ -28,7 +28,7 @@ mod tiles;
 mod verify;
 mod window;
 
-pub use convert::{Conversion, LeftOut, Outcome, Report, convert_image, plan_image, preflight};
+pub use convert::{Conversion, LeftOut, Outcome, Report, choose_means, convert_image, plan_image, preflight};
 pub use disk::Finding;
 pub use error::ComputeError;
 pub use plan::{Cost, Decoding, ImagePlan, Index5, Leaf, Level, Means, Memory, Placement};

@@ -30,6 +30,8 @@ pub struct ComputeContext<'a> {
     pub resource: Option<&'a str>,
     /// Bytes of memory that the whole process may take.
     pub memory_limit: Option<u64>,
+    /// Image files that may stay open while nothing reads them.
+    pub open_sources: Option<usize>,
     /// Whether files must outlast a loss of power before an image appears.
     pub durable: bool,
     /// Whether finished chunks of an earlier run are decoded before they are kept.
@@ -50,6 +52,7 @@ impl ComputeContext<'_> {
             extensions: &NOTHING,
             resource: None,
             memory_limit: None,
+            open_sources: None,
             durable: false,
             check: false,
             progress: &Silent,
@@ -128,9 +131,11 @@ pub fn generic_compute_task(
         };
         json!({ "hand_over": hand_over, "update": image_list_update(zarr_url, &described, plan) })
     };
+    let usual = Conversion::new(&target, &init_args.converter_options);
     let report = convert_image(
         image,
         &Conversion {
+            open_sources: context.open_sources.unwrap_or(usual.open_sources),
             overwrite_mode: init_args.overwrite_mode,
             pipeline: init_args.registration_pipeline.as_deref(),
             extensions: context.extensions,
@@ -147,7 +152,7 @@ pub fn generic_compute_task(
             progress: context.progress,
             cancellation: context.cancellation,
             note: &note,
-            ..Conversion::new(&target, &init_args.converter_options)
+            ..usual
         },
     )?;
     match report.outcome {
@@ -193,7 +198,7 @@ fn warn_of_unknown_suffixes(image: &TiledImage) {
 
 /// What the process takes besides pixels: its code and codecs, what the allocator holds on to, and the image's document, which
 /// takes about three times its text as tiles and plan.
-fn own_bytes(document_bytes: u64) -> u64 {
+pub(crate) fn own_bytes(document_bytes: u64) -> u64 {
     const CODE_AND_CODECS: u64 = 64 << 20;
     CODE_AND_CODECS + 3 * document_bytes
 }

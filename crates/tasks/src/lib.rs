@@ -17,7 +17,9 @@ pub mod verify;
 pub use acquisition::{CollectionKind, read_acquisition};
 pub use compute::{ComputeContext, Computed, absolute, generic_compute_task};
 pub use error::TaskError;
-pub use ome_zarr_convert_compute::{Cancellation, Event, Finding, LeftOut, Outcome, Progress, Report, Silent, Threads};
+pub use ome_zarr_convert_compute::{
+    Cancellation, Decoding, Event, Finding, LeftOut, Outcome, Progress, Report, Silent, Threads,
+};
 pub use ome_zarr_convert_core::options::{ConverterOptions, OverwriteMode};
 pub use ome_zarr_convert_core::{ParallelizationEntry, ValidatorStep, model, options};
 pub use runner::{Prepared, Request, Summary, exec_compound_task};

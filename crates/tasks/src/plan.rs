@@ -1,9 +1,14 @@
 //! The plan of a whole conversion, before anything is written: files, bytes, memory, what is missing, what overlaps.
 
-use ome_zarr_convert_compute::{ComputeError, Cost, Threads, plan_image, preflight};
+use std::path::Path;
+
+use ome_zarr_convert_compute::{
+    ComputeError, Conversion, Cost, Decoding, Means, Threads, choose_means, plan_image, preflight,
+};
+use ome_zarr_convert_core::TiledImage;
 use serde_json::{Value, json};
 
-use crate::compute::ComputeContext;
+use crate::compute::{ComputeContext, own_bytes};
 use crate::error::TaskError;
 use crate::runner::Prepared;
 
@@ -20,34 +25,53 @@ pub struct PlannedImage {
     pub tiles: usize,
     /// Number of levels.
     pub levels: usize,
-    /// What it costs.
+    /// What it costs on disk.
     pub cost: Cost,
+    /// What it is converted with; `None` when the memory limit is too small, which is one of the problems then.
+    pub means: Option<Means>,
     /// Pixels of the finest level that more than one tile covers.
     pub overlapping_pixels: u64,
-    /// Tiles that cannot be converted.
+    /// Tiles that cannot be converted, and other reasons why the image cannot.
     pub problems: Vec<String>,
 }
 
-/// Plans every image and opens the header of every file, writing nothing.
-pub fn plan_conversion(prepared: &Prepared, threads: &Threads) -> Result<Vec<PlannedImage>, TaskError> {
+/// Plans every image for a process of up to `memory_limit` bytes and opens the header of every file, writing nothing.
+pub fn plan_conversion(
+    prepared: &Prepared,
+    threads: &Threads,
+    memory_limit: Option<u64>,
+) -> Result<Vec<PlannedImage>, TaskError> {
     let mut planned = Vec::with_capacity(prepared.images());
     let context = ComputeContext::new();
     for image in prepared.tiled_images() {
         let options = prepared.options();
         let plan = plan_image(image, options)?;
-        let problems = threads.run(|| preflight(image, options, context.loader, None))?;
+        let mut problems = threads.run(|| preflight(image, options, context.loader, None))?;
+        let conversion = Conversion {
+            pixel_budget: memory_limit.map(|limit| limit.saturating_sub(own_bytes(document_bytes(image)))),
+            ..Conversion::new(Path::new(&image.path), options)
+        };
+        let means = threads.run(|| choose_means(image, &plan, &conversion));
+        let means = means.map_err(|error| problems.push(error)).ok();
         planned.push(PlannedImage {
             path: image.path.clone(),
             shape: plan.own_axes(plan.levels[0].shape),
             axes: plan.axes.iter().map(|axis| axis.name()).collect(),
             tiles: plan.placements.len(),
             levels: plan.levels.len(),
-            cost: plan.cost(threads.count()),
+            cost: plan.cost(),
+            means,
             overlapping_pixels: plan.overlapping_pixels(),
             problems: problems.iter().map(ComputeError::to_string).collect(),
         });
     }
     Ok(planned)
+}
+
+/// About as many bytes as the image's document has: it is not made for a plan.
+fn document_bytes(image: &TiledImage) -> u64 {
+    const REGION_BYTES: u64 = 600;
+    image.regions.len() as u64 * REGION_BYTES
 }
 
 impl PlannedImage {
@@ -63,7 +87,12 @@ impl PlannedImage {
             "files": self.cost.files,
             "folders": self.cost.folders,
             "pixel_bytes": self.cost.pixel_bytes,
-            "peak_bytes": self.cost.peak_bytes,
+            "peak_bytes": self.means.map(|means| means.peak_bytes),
+            "threads": self.means.map(|means| means.workers),
+            "planes_decoded": self.means.map(|means| match means.decoding {
+                Decoding::Once => "once",
+                Decoding::PerChunk => "per chunk",
+            }),
             "overlapping_pixels": self.overlapping_pixels,
             "problems": self.problems,
         })

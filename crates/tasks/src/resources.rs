@@ -37,6 +37,36 @@ pub fn default_memory_limit() -> Option<u64> {
     }
 }
 
+/// Files that this process may have open: asks for as many as the system grants it without privileges.
+#[cfg(unix)]
+pub fn open_file_limit() -> Option<usize> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const PLENTY: u64 = 65_536;
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(PLENTY).min(PLENTY);
+    let current = limit.current.unwrap_or(PLENTY);
+    let raised = Rlimit {
+        current: Some(most),
+        maximum: limit.maximum,
+    };
+    let granted = match most > current && setrlimit(Resource::Nofile, raised).is_ok() {
+        true => most,
+        false => current,
+    };
+    usize::try_from(granted).ok()
+}
+
+/// Files that this process may have open; not known here.
+#[cfg(not(unix))]
+pub fn open_file_limit() -> Option<usize> {
+    None
+}
+
+/// How many image files may stay open, so that half of all is left for those that are read and written.
+pub fn default_open_sources() -> Option<usize> {
+    open_file_limit().map(|limit| limit / 2)
+}
+
 /// Where the memory limits of this process lie: the mount and the group's path below it, for version 2 and version 1.
 fn cgroup_folders(text: &str) -> Vec<(PathBuf, PathBuf)> {
     let folder = |line: &str| {

@@ -1,6 +1,5 @@
 //! What a plan will cost: files and bytes, counted from the plan alone.
 
-use super::memory::Decoding;
 use super::{ImagePlan, Index5, X, Y, for_each_index};
 
 /// The cost of carrying out a plan.
@@ -14,20 +13,17 @@ pub struct Cost {
     pub folders: u64,
     /// Bytes of the pixels of all levels, before compression.
     pub pixel_bytes: u64,
-    /// Most bytes of pixels in memory at once, when every plane is decoded once.
-    pub peak_bytes: u64,
 }
 
 impl ImagePlan {
-    /// What carrying the plan out on `threads` threads costs.
-    pub fn cost(&self, threads: usize) -> Cost {
+    /// What carrying the plan out costs on disk.
+    pub fn cost(&self) -> Cost {
         let bytes = self.data_type.size_bytes() as u64;
         let mut cost = Cost {
             chunks: 0,
             files: 0,
             folders: 1,
             pixel_bytes: 0,
-            peak_bytes: self.memory(Decoding::Once).peak_bytes(threads),
         };
         for level in &self.levels {
             let unit = level.shard.unwrap_or(level.chunk);

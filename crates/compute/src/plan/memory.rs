@@ -29,7 +29,9 @@ pub struct Means {
     pub workers: usize,
     /// How often planes are decoded.
     pub decoding: Decoding,
-    /// Most bytes of pixel buffers.
+    /// Most bytes of pixels in memory at once.
+    pub peak_bytes: u64,
+    /// Most bytes of pixel buffers; what is above that is encoded.
     pub(crate) pool_bytes: u64,
 }
 
@@ -145,6 +147,7 @@ impl ImagePlan {
             workers.map(|workers| Means {
                 workers,
                 decoding,
+                peak_bytes: memory.peak_bytes(workers),
                 pool_bytes: budget.map_or(u64::MAX, |_| memory.pooled.bytes(workers)),
             })
         };
