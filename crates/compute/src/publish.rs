@@ -231,6 +231,11 @@ fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
+/// Whether an interrupted conversion of the image at `target` left something that the next one goes on with.
+pub fn is_unfinished(target: &Path) -> bool {
+    beside(target, "partial").exists()
+}
+
 /// Whether what lies at `path` may be removed for an image: a zarr of any kind, or a folder without files.
 pub(crate) fn may_be_replaced(path: &Path) -> bool {
     [".zgroup", ".zattrs", ".zarray", "zarr.json"]

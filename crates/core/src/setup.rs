@@ -17,7 +17,8 @@ use crate::tiled_image::TiledImage;
 /// Sets plates up (single images need nothing) and makes the parallelization list, one entry per image.
 ///
 /// `collection_type` is `ImageInPlate` or `SingleImage`, as in the reference; every image must be of it. `zarr_dir` must be
-/// absolute. With `Overwrite`, plates that exist are removed whole: [`existing_outputs`] says which, before.
+/// absolute. With `Overwrite`, all that is in plates that exist is removed ([`existing_outputs`] says which, before), but for images that
+/// are to be converted again: each of them is replaced when the new one is complete.
 pub fn setup_images_for_conversion(
     images: &[TiledImage],
     zarr_dir: &str,

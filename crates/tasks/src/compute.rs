@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use ome_zarr_convert_compute::{
-    Cancellation, Conversion, ImagePlan, Mark, Outcome, Progress, Report, Silent, convert_image,
+    Cancellation, ComputeError, Conversion, Footprint, ImagePlan, Mark, Outcome, Progress, Report, Silent,
+    convert_image,
 };
 use ome_zarr_convert_core::{
     ConvertParallelInitArgs, DocumentSource, Extensions, Retries, TiledImage, image_from_json_str, path, read_document,
@@ -120,7 +121,7 @@ pub fn generic_compute_task(
     )?;
     let mut image = image_from_json_str(&text, &place)?;
     expand_home(&mut image)?;
-    let text_bytes = text.len() as u64;
+    let footprint = Footprint::new(text.len() as u64);
     drop(text);
     warn_of_unknown_suffixes(&image);
     let described = Described::new(&image);
@@ -144,9 +145,7 @@ pub fn generic_compute_task(
                 None => context.loader,
             },
             resource: context.resource,
-            pixel_budget: context
-                .memory_limit
-                .map(|limit| limit.saturating_sub(own_bytes(text_bytes))),
+            pixel_budget: context.memory_limit.map(|limit| footprint.pixel_budget(limit)),
             durable: context.durable,
             check: context.check,
             progress: context.progress,
@@ -154,7 +153,15 @@ pub fn generic_compute_task(
             note: &note,
             ..usual
         },
-    )?;
+    );
+    let report = report.map_err(|error| match (error, context.memory_limit) {
+        (ComputeError::Memory { image, needed, .. }, Some(limit)) => TaskError::MemoryLimit {
+            image,
+            limit,
+            least: footprint.memory_limit(needed),
+        },
+        (error, _) => error.into(),
+    })?;
     match report.outcome {
         Outcome::Written => info!("Conversion of {zarr_url} is complete"),
         Outcome::AlreadyComplete => info!("{zarr_url} was converted before from the same files: nothing to do"),
@@ -194,13 +201,6 @@ fn warn_of_unknown_suffixes(image: &TiledImage) {
     for suffix in suffixes {
         warn!("the file type {suffix:?} is not known: such files are read as TIFF");
     }
-}
-
-/// What the process takes besides pixels: its code and codecs, what the allocator holds on to, and the image's document, which
-/// takes about three times its text as tiles and plan.
-pub(crate) fn own_bytes(document_bytes: u64) -> u64 {
-    const CODE_AND_CODECS: u64 = 64 << 20;
-    CODE_AND_CODECS + 3 * document_bytes
 }
 
 /// The update that a finished image noted, if it was made from the hand-over file `url` and that file is gone.

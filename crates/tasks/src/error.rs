@@ -14,6 +14,19 @@ pub enum TaskError {
     /// The compute side.
     #[error(transparent)]
     Compute(#[from] ComputeError),
+    /// The memory limit does not suffice for an image.
+    #[error(
+        "image {image} needs at least {least} bytes of memory, the limit is {limit}: give --memory-limit {least} or more, or use \
+         smaller chunks or shards"
+    )]
+    MemoryLimit {
+        /// Path of the image.
+        image: String,
+        /// The limit of the process.
+        limit: u64,
+        /// The least that works.
+        least: u64,
+    },
     /// Some tiles' files are not what their tiles declare; found before anything was written.
     #[error("{}", list(.problems, *.tiles))]
     Files {
@@ -78,7 +91,7 @@ impl TaskError {
                 Turn::Options | Turn::Data => 2,
                 Turn::Environment => 1,
             },
-            Self::Arguments { .. } => 2,
+            Self::Arguments { .. } | Self::MemoryLimit { .. } => 2,
             Self::Compute(error) => match error.turn() {
                 Turn::Options => 2,
                 Turn::Data | Turn::Environment => 1,

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use ome_zarr_convert_compute::{
-    ComputeError, Conversion, Cost, Decoding, Means, Threads, choose_means, plan_image, preflight,
+    ComputeError, Conversion, Cost, Decoding, Footprint, Means, Threads, choose_means, plan_image, preflight,
 };
 use ome_zarr_convert_core::TiledImage;
 use serde_json::{Value, json};
 
-use crate::compute::{ComputeContext, own_bytes};
+use crate::compute::ComputeContext;
 use crate::error::TaskError;
 use crate::runner::Prepared;
 
@@ -46,13 +46,23 @@ pub fn plan_conversion(
     for image in prepared.tiled_images() {
         let options = prepared.options();
         let plan = plan_image(image, options)?;
-        let mut problems = threads.run(|| preflight(image, options, context.loader, None))?;
+        let problems = threads.run(|| preflight(image, options, context.loader, None))?;
+        let mut problems: Vec<String> = problems.iter().map(ComputeError::to_string).collect();
+        let footprint = threads.run(|| Footprint::new(document_bytes(image)));
         let conversion = Conversion {
-            pixel_budget: memory_limit.map(|limit| limit.saturating_sub(own_bytes(document_bytes(image)))),
+            pixel_budget: memory_limit.map(|limit| footprint.pixel_budget(limit)),
             ..Conversion::new(Path::new(&image.path), options)
         };
         let means = threads.run(|| choose_means(image, &plan, &conversion));
-        let means = means.map_err(|error| problems.push(error)).ok();
+        let problem = |error| match (error, memory_limit) {
+            (ComputeError::Memory { image, needed, .. }, Some(limit)) => TaskError::MemoryLimit {
+                image,
+                limit,
+                least: footprint.memory_limit(needed),
+            },
+            (error, _) => error.into(),
+        };
+        let means = means.map_err(|error| problems.push(problem(error).to_string())).ok();
         planned.push(PlannedImage {
             path: image.path.clone(),
             shape: plan.own_axes(plan.levels[0].shape),
@@ -62,7 +72,7 @@ pub fn plan_conversion(
             cost: plan.cost(),
             means,
             overlapping_pixels: plan.overlapping_pixels(),
-            problems: problems.iter().map(ComputeError::to_string).collect(),
+            problems,
         });
     }
     Ok(planned)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use ome_zarr_convert_compute::{LeftOut, Outcome, Threads, plan_image, preflight, run_each};
+use ome_zarr_convert_compute::{LeftOut, Outcome, Threads, is_unfinished, plan_image, preflight, run_each};
 use ome_zarr_convert_core::options::{AcquisitionOptions, BadTiles, ConverterOptions, OverwriteMode};
 use ome_zarr_convert_core::{
     Aggregation, Collection, FilterStep, ParallelizationEntry, TiledImage, ValidatorStep, differing_attributes,
@@ -211,7 +211,7 @@ impl Prepared {
         Ok(summary)
     }
 
-    /// Removes plates that this conversion made and that hold no image.
+    /// Removes plates that this conversion made and that hold no image, nor anything to go on with.
     fn remove_empty_plates(&self, before: &[PathBuf]) {
         let mut plates: Vec<PathBuf> = Vec::new();
         for image in &self.images {
@@ -227,7 +227,7 @@ impl Prepared {
         for plate in plates {
             let holds_image = self.images.iter().any(|image| {
                 let path = self.request.zarr_dir.join(&image.path);
-                path.starts_with(&plate) && path.exists()
+                path.starts_with(&plate) && (path.exists() || is_unfinished(&path))
             });
             if !holds_image && let Err(error) = std::fs::remove_dir_all(&plate) {
                 info!("{} could not be removed: {error}", plate.display());

@@ -120,7 +120,13 @@ fn write_plate(
     } else {
         if dir.exists() {
             check_removable(dir)?;
-            std::fs::remove_dir_all(dir).map_err(CoreError::io("remove", dir))?;
+            let same_version = Plate::open(dir).is_ok_and(|plate| plate.version() == version);
+            let below = placed.iter().filter_map(|placed| placed.image.path.strip_prefix(name));
+            let kept: Vec<PathBuf> = below
+                .filter(|_| same_version)
+                .map(|below| dir.join(below.trim_start_matches('/')))
+                .collect();
+            clear(dir, &kept)?;
         }
         Plate::write_new(dir, version, name, &wells)?;
     }
@@ -150,6 +156,36 @@ fn check_removable(dir: &Path) -> Result<(), CoreError> {
         });
     }
     Ok(())
+}
+
+/// Removes everything in a folder but the images that are to be converted again, and what interrupted conversions of them left beside
+/// them: each is replaced by its conversion, once the new one is complete.
+fn clear(folder: &Path, kept: &[PathBuf]) -> Result<(), CoreError> {
+    for entry in std::fs::read_dir(folder).map_err(CoreError::io("read", folder))? {
+        let entry = entry.map_err(CoreError::io("read", folder))?;
+        let path = entry.path();
+        let is_dir = entry.file_type().map_err(CoreError::io("look at", &path))?.is_dir();
+        if kept.iter().any(|image| path == *image || is_beside(&path, image)) {
+            continue;
+        }
+        if is_dir && kept.iter().any(|image| image.starts_with(&path)) {
+            clear(&path, kept)?;
+        } else if is_dir {
+            std::fs::remove_dir_all(&path).map_err(CoreError::io("remove", &path))?;
+        } else {
+            std::fs::remove_file(&path).map_err(CoreError::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a path is `.{name}.{anything}` beside an image: where it is being converted.
+fn is_beside(path: &Path, image: &Path) -> bool {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    match (name(path), name(image)) {
+        (Some(name), Some(of)) => path.parent() == image.parent() && name.starts_with(&format!(".{of}.")),
+        _ => false,
+    }
 }
 
 /// The condition table of a plate: place columns, then the attributes; images without attributes are left out. `None` without

@@ -310,6 +310,16 @@ fn overwrite_replaces_the_whole_plate() {
     output
         .set_up(&[well("A", 1, 0, "DMSO"), well("C", 3, 0, "Drug")], json!({}), NEW)
         .unwrap();
+    for file in [
+        "A/01/0/.zattrs",
+        "B/02/1/.zattrs",
+        "B/02/0/0/0/0/0",
+        "B/02/.0.partial/.ledger",
+        "tables/own/.zattrs",
+        "notes.txt",
+    ] {
+        output.put(&format!("P.zarr/{file}"), "{}");
+    }
     let images = [well("B", 2, 0, "Drug")];
     assert_eq!(
         existing_outputs(&images, output.dir()).unwrap(),
@@ -317,7 +327,17 @@ fn overwrite_replaces_the_whole_plate() {
     );
     output.set_up(&images, json!({}), OverwriteMode::Overwrite).unwrap();
     assert_eq!(output.wells(), ["B/02"]);
-    assert!(!output.0.path().join("P.zarr/A").exists());
+    // The image that is converted again stays until the new one is complete, and so does what was begun of it.
+    let there = [
+        "A",
+        "notes.txt",
+        "tables/own",
+        "B/02/1",
+        "B/02/0/0/0/0/0",
+        "B/02/.0.partial/.ledger",
+    ]
+    .map(|below| output.0.path().join("P.zarr").join(below).exists());
+    assert_eq!(there, [false, false, false, false, true, true]);
     expect![[r#"
         row column acquisition path_in_well drug
         B 2 0 0 Drug
@@ -409,10 +429,15 @@ fn a_plate_keeps_its_version() {
             the plate OUT/P.zarr is OME-NGFF 0.4, the images to be added are 0.5: set `ngff_version` to 0.4, or write another plate
         "#]],
     );
+    output.put("P.zarr/A/01/0/.zattrs", "{}");
     output
-        .set_up(&[well("B", 2, 0, "DMSO")], newer, OverwriteMode::Overwrite)
+        .set_up(&[well("A", 1, 0, "DMSO")], newer, OverwriteMode::Overwrite)
         .unwrap();
-    assert_eq!(output.wells(), ["B/02"]);
+    assert_eq!(output.wells(), ["A/01"]);
+    assert!(
+        !output.0.path().join("P.zarr/A/01/0").exists(),
+        "no image of another version in a plate"
+    );
 }
 
 /// Everything that can be wrong with any plate is found before the first one is touched.
