@@ -281,7 +281,7 @@ def test_the_memory_limit_holds(large, tmp_path, files, layout):
     for limit in (200_000_000, None):
         if limit is None:
             code, stderr, _ = peak_bytes(
-                convert_command(large[files], tmp_path / "small", "--memory-limit", "1M", options=options)
+                convert_command(large[files], tmp_path / "small", "--memory-limit", "1M", options=options, threads=4)
             )
             assert code == 2, stderr
             limit = least_limit(stderr)
