@@ -344,6 +344,7 @@ fn write(
     let kept = ledger.units().count() as u64;
     let tiles_with = TilesWith {
         progress: with.progress,
+        cancellation: with.cancellation,
         left_out: bad.all.clone(),
         decoding: means.decoding,
         most_open: with.open_sources,
@@ -360,7 +361,7 @@ fn write(
         pool_bytes: means.pool_bytes,
     };
     let run = || {
-        let written = Execution::new(plan, arrays.clone(), dir, surroundings)?.run(&image.path, means)?;
+        let written = Execution::new(plan, arrays.clone(), dir, surroundings)?.run(means)?;
         metadata::write_image(dir, version, image, plan, &written.windows, &bad.told)?;
         metadata::write_image_tables(dir, version, image, plan, with.options)?;
         Ok((written.files, kept))

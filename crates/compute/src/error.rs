@@ -103,11 +103,8 @@ pub enum ComputeError {
         needed: u64,
     },
     /// Somebody asked to stop.
-    #[error("stopped before image {image} was complete; run the same conversion again to finish it")]
-    Cancelled {
-        /// Path of the image.
-        image: String,
-    },
+    #[error("stopped before the image was complete; run the same conversion again to finish it")]
+    Cancelled,
 }
 
 impl From<CoreError> for ComputeError {
@@ -124,7 +121,7 @@ impl ComputeError {
 
     /// Whether running the same conversion again may go on where this one stopped.
     pub(crate) fn is_interruption(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::Ngff(_) | Self::Cancelled { .. })
+        matches!(self, Self::Io { .. } | Self::Ngff(_) | Self::Cancelled)
     }
 
     /// Whose turn it is.
@@ -136,7 +133,7 @@ impl ComputeError {
             }
             Self::Image { .. } | Self::Source { .. } | Self::Tile { .. } => Turn::Data,
             Self::Codec { .. } | Self::Memory { .. } => Turn::Options,
-            Self::Cancelled { .. } | Self::Panic { .. } => Turn::Environment,
+            Self::Cancelled | Self::Panic { .. } => Turn::Environment,
         }
     }
 

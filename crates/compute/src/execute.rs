@@ -122,7 +122,7 @@ impl<'a> Execution<'a> {
     }
 
     /// Writes every chunk that is not there yet on as many threads of the current pool as `means` says.
-    pub(crate) fn run(self, image: &str, means: Means) -> Result<Written, ComputeError> {
+    pub(crate) fn run(self, means: Means) -> Result<Written, ComputeError> {
         self.read_finished_windows()?;
         let next = AtomicUsize::new(0);
         let stop = AtomicBool::new(false);
@@ -133,13 +133,7 @@ impl<'a> Execution<'a> {
                 let Some(leaf) = self.plan.leaves.get(number) else {
                     break;
                 };
-                let done = if self.cancellation.is_cancelled() {
-                    Err(ComputeError::Cancelled {
-                        image: image.to_owned(),
-                    })
-                } else {
-                    self.leaf(leaf)
-                };
+                let done = self.cancellation.check().and_then(|()| self.leaf(leaf));
                 if let Err(error) = done {
                     stop.store(true, Ordering::Relaxed);
                     let mut first = first_error.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::error::ComputeError;
+
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -68,7 +70,7 @@ impl Progress for Silent {
     fn on(&self, _: Event<'_>) {}
 }
 
-/// Asks running conversions to stop, from any thread: each stops at its next chunk.
+/// Asks running conversions to stop, from any thread: each stops at its next plane.
 #[derive(Debug, Default)]
 pub struct Cancellation(AtomicBool);
 
@@ -81,6 +83,14 @@ impl Cancellation {
     /// Asks to stop.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// An error once somebody asked to stop.
+    pub(crate) fn check(&self) -> Result<(), ComputeError> {
+        match self.is_cancelled() {
+            true => Err(ComputeError::Cancelled),
+            false => Ok(()),
+        }
     }
 
     /// Whether somebody asked to stop.

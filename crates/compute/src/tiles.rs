@@ -17,7 +17,7 @@ use crate::frame::{Cut, Frame};
 use crate::guard::guarded;
 use crate::pixel::cast;
 use crate::plan::{Decoding, ImagePlan, Index5, Placement, X, Y};
-use crate::progress::{Counters, Event, Progress, Silent};
+use crate::progress::{Cancellation, Counters, Event, Progress, Silent};
 
 /// Loads tiles into chunks.
 pub(crate) struct Tiles<'a> {
@@ -30,6 +30,7 @@ pub(crate) struct Tiles<'a> {
     decoding: Decoding,
     counters: &'a Counters,
     progress: &'a dyn Progress,
+    cancellation: &'a Cancellation,
     left_out: BTreeSet<usize>,
     failed: Mutex<Option<usize>>,
     /// Sources that are open, and how many may stay open while no chunk reads them.
@@ -44,6 +45,7 @@ pub(crate) struct TilesWith<'a> {
     pub(crate) resource: Option<&'a str>,
     pub(crate) counters: &'a Counters,
     pub(crate) progress: &'a dyn Progress,
+    pub(crate) cancellation: &'a Cancellation,
     /// Placements that are not to be looked at.
     pub(crate) left_out: BTreeSet<usize>,
     pub(crate) decoding: Decoding,
@@ -53,11 +55,13 @@ pub(crate) struct TilesWith<'a> {
 impl<'a> TilesWith<'a> {
     /// All tiles, each plane decoded once, in silence.
     pub(crate) fn new(loader: &'a dyn ImageLoader, resource: Option<&'a str>, counters: &'a Counters) -> Self {
+        static NEVER: Cancellation = Cancellation::new();
         Self {
             loader,
             resource,
             counters,
             progress: &Silent,
+            cancellation: &NEVER,
             left_out: BTreeSet::new(),
             decoding: Decoding::Once,
             most_open: MOST_OPEN,
@@ -108,6 +112,7 @@ impl<'a> Tiles<'a> {
             decoding: with.decoding,
             counters: with.counters,
             progress: with.progress,
+            cancellation: with.cancellation,
             left_out: with.left_out,
             failed: Mutex::new(None),
             open: AtomicUsize::new(0),
@@ -323,6 +328,8 @@ impl<'a> Tiles<'a> {
         out: PlaneMut<'_>,
         pool: &BufferPool,
     ) -> Result<(), ComputeError> {
+        // A chunk can be many planes that take long to decode.
+        self.cancellation.check()?;
         let placement = &self.plan.placements[number];
         let (height, width) = cut.extent();
         let window = Window {
