@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::options::OptionArguments;
+use crate::task::{ManifestArguments, TaskArguments};
 
 /// Turns microscope acquisitions into OME-Zarr.
 ///
@@ -40,6 +41,10 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Print the options of a conversion: their reference page, JSON schema or defaults.
     Options(OptionsArguments),
+    /// Run one of our Fractal tasks, as the platform calls it.
+    Task(TaskArguments),
+    /// Print the manifest of our Fractal tasks.
+    Manifest(ManifestArguments),
 }
 
 const CONVERT_HELP: &str = "\

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use ome_zarr_convert_tasks::fractal::{check_output, compute_from_arguments, read_arguments, write_json, write_output};
+use ome_zarr_convert_tasks::fractal::{CallFiles, check_output, read_arguments, write_json, write_output};
+use ome_zarr_convert_tasks::offered::run_offered;
 use ome_zarr_convert_tasks::plan::{PlannedImage, plan_conversion};
 use ome_zarr_convert_tasks::resources::{default_memory_limit, thread_count};
 use ome_zarr_convert_tasks::{
@@ -58,7 +59,7 @@ fn run_context(run: &RunArguments) -> ComputeContext<'static> {
 }
 
 /// A cancellation that SIGINT and SIGTERM ask for: the conversion stops at its next chunk and can go on later.
-fn cancel_on_signals() -> &'static Cancellation {
+pub(crate) fn cancel_on_signals() -> &'static Cancellation {
     static ASKED: Cancellation = Cancellation::new();
     // Fails only where a handler is set already, which then decides.
     let _ = ctrlc::set_handler(|| ASKED.cancel());
@@ -189,21 +190,12 @@ pub fn compute(arguments: &ComputeArguments) -> Result<(), TaskError> {
 }
 
 /// `ome-zarr-compute`.
-pub fn compute_task(arguments: &ComputeTask) -> Result<(), TaskError> {
-    check_output(&arguments.out_json)?;
-    let given = read_arguments(&arguments.args_json)?;
-    let place = arguments.args_json.display().to_string();
-    let options = ome_zarr_convert_tasks::fractal::ComputeArguments::read(&given, &place)?
-        .init_args
-        .converter_options;
-    let threads = threads(None, &options)?;
-    let context = ComputeContext {
-        memory_limit: default_memory_limit(),
-        cancellation: cancel_on_signals(),
-        ..ComputeContext::new()
+pub fn compute_task(arguments: ComputeTask) -> Result<(), TaskError> {
+    let files = CallFiles {
+        args_json: arguments.args_json,
+        out_json: arguments.out_json,
     };
-    let output = threads.run(|| compute_from_arguments(&given, &place, &context))?;
-    write_output(&arguments.out_json, &output)
+    run_offered("compute", &files, cancel_on_signals())
 }
 
 /// `ome-zarr-convert inspect`: whether all that is listed is there.

@@ -7,6 +7,7 @@ pub mod log;
 pub mod options;
 mod progress;
 mod report;
+pub mod task;
 mod terminal;
 
 /// Each codec call allocates its output anew. The system's allocator gives such large blocks back at once, and touching fresh ones costs as

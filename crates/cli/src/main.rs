@@ -4,12 +4,18 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ome_zarr_convert_cli::arguments::{Arguments, Command};
-use ome_zarr_convert_cli::{commands, log};
+use ome_zarr_convert_cli::{commands, log, task};
+use ome_zarr_convert_tasks::fractal::end_task;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log::for_people();
+    // A task starts a log of its own.
+    if !matches!(arguments.command, Command::Task(_)) {
+        log::for_people();
+    }
     let done = match arguments.command {
+        Command::Task(task) => return end_task(task::task(task)),
+        Command::Manifest(manifest) => task::manifest(&manifest),
         Command::Convert(convert) => commands::convert(&convert),
         Command::Init(init) => commands::init(&init),
         Command::Compute(compute) => commands::compute(&compute),

@@ -1,13 +1,14 @@
 //! Conversions as tasks: the Fractal contract, runners and the compute task of any converter.
 //!
 //! [`generic_compute_task`] converts one `{zarr_url, init_args}`; [`Request::prepare`] and [`Prepared::convert`] run a whole
-//! acquisition in one process; [`fractal`] is how the platform calls an executable; [`inspect`] says what an output holds.
+//! acquisition in one process; [`fractal`] is how the platform calls an executable, [`offered`] what we offer to it; [`inspect`] says what an output holds.
 
 mod acquisition;
 mod compute;
 mod error;
 pub mod fractal;
 pub mod inspect;
+pub mod offered;
 pub mod plan;
 pub mod resources;
 mod runner;

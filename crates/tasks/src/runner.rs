@@ -127,6 +127,11 @@ impl Prepared {
         &self.images
     }
 
+    /// The images, for a set-up that has more than one acquisition.
+    pub(crate) fn into_tiled_images(self) -> Vec<TiledImage> {
+        self.images
+    }
+
     /// The options of the conversion.
     pub(crate) fn options(&self) -> &ConverterOptions {
         &self.request.options
