@@ -1,6 +1,7 @@
 //! What the executables share: arguments, progress on a terminal, log lines, exit codes.
 
 pub mod arguments;
+pub mod cluster;
 pub mod commands;
 mod inspect;
 pub mod log;

@@ -45,7 +45,6 @@ pub struct ManifestArguments {
 
 /// `ome-zarr-convert task`: its log is that of a task.
 pub fn task(arguments: TaskArguments) -> Result<(), TaskError> {
-    start_log()?;
     let cancellation = cancel_on_signals();
     if arguments.list {
         for executable in offered_tasks(cancellation).executables() {
@@ -53,6 +52,7 @@ pub fn task(arguments: TaskArguments) -> Result<(), TaskError> {
         }
         return Ok(());
     }
+    start_log()?;
     // The command line has been refused without them.
     let (name, files) = (arguments.name.unwrap_or_default(), arguments.files);
     let files = CallFiles {

@@ -49,7 +49,11 @@ fn every_task_has_what_the_platform_demands() {
     for task in manifest["task_list"].as_array().unwrap() {
         for half in ["non_parallel", "parallel"] {
             let parts = ["executable", "meta", "args_schema"].map(|part| task.get(format!("{part}_{half}")).is_some());
-            assert!(parts == [true; 3] || parts == [false; 3], "{} {half}: {parts:?}", task["name"]);
+            assert!(
+                parts == [true; 3] || parts == [false; 3],
+                "{} {half}: {parts:?}",
+                task["name"]
+            );
         }
         assert!(task["docs_link"].as_str().unwrap().starts_with("https://"));
     }

@@ -52,6 +52,12 @@ pub enum TaskError {
         /// What it said, with its causes.
         message: String,
     },
+    /// The process that should convert an image failed.
+    #[error("{message}")]
+    Process {
+        /// The end of its log, or how it ended.
+        message: String,
+    },
     /// A task's function panicked.
     #[error("the task {task} panicked, which is a mistake in the program, not in its input: {message}")]
     Panic {
@@ -106,6 +112,7 @@ impl TaskError {
             | Self::Answer(_)
             | Self::Own { .. }
             | Self::Panic { .. }
+            | Self::Process { .. }
             | Self::Io { .. } => 1,
         }
     }

@@ -164,10 +164,12 @@ pub struct TaskPackage {
 }
 
 impl TaskPackage {
-    /// The functions of all tasks, each name once.
+    /// The functions of all tasks, each name once; those that run once go first.
     pub fn executables(&self) -> Vec<&Executable> {
         let mut found: Vec<&Executable> = Vec::new();
-        for executable in self.tasks.iter().flat_map(Task::executables) {
+        let once = self.tasks.iter().filter_map(|task| task.kind.non_parallel());
+        let each = self.tasks.iter().filter_map(|task| task.kind.parallel());
+        for (executable, _) in once.chain(each) {
             if !found.iter().any(|known| known.name == executable.name) {
                 found.push(executable);
             }
