@@ -166,7 +166,7 @@ fn images_have_the_name_that_is_given_or_their_own() {
     let first = table.lines().nth(1).unwrap();
     here.write(
         "images/tiles.csv",
-        format!("{}\n{}\n", keep(&table.lines().next().unwrap()), keep(first)),
+        format!("{}\n{}\n", keep(table.lines().next().unwrap()), keep(first)),
     );
     assert_eq!(named("folder", Value::Null), ["images.zarr"]);
     assert_eq!(named("given", json!("one")), ["one.zarr"]);
