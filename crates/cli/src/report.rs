@@ -24,6 +24,11 @@ pub(crate) fn existing(outputs: &[PathBuf], mode: OverwriteMode) -> Option<Strin
 
 /// One paragraph: images, tiles, bytes, seconds, memory, place.
 pub(crate) fn summary(summary: &Summary, zarr_dir: &Path) -> String {
+    format!("{}\nOutput: {}", summary_line(summary), zarr_dir.display())
+}
+
+/// [`summary`] without the place.
+pub(crate) fn summary_line(summary: &Summary) -> String {
     let seconds = summary.duration.as_secs_f64();
     let mut text = format!(
         "Converted {} ({}) in {seconds:.2} s: read {}, wrote {}",
@@ -32,7 +37,7 @@ pub(crate) fn summary(summary: &Summary, zarr_dir: &Path) -> String {
         bytes(summary.bytes_read),
         bytes(summary.bytes_written)
     );
-    if let Some(peak) = peak_memory() {
+    if let Some(peak) = peak_memory().max(summary.peak_memory_bytes) {
         text.push_str(&format!(", peak memory {}", bytes(peak)));
     }
     if summary.kept > 0 {
@@ -53,7 +58,6 @@ pub(crate) fn summary(summary: &Summary, zarr_dir: &Path) -> String {
             text.push_str(&format!("\n  {}: {}", out.tile, out.problem));
         }
     }
-    text.push_str(&format!("\nOutput: {}", zarr_dir.display()));
     text
 }
 
@@ -61,7 +65,10 @@ pub(crate) fn summary(summary: &Summary, zarr_dir: &Path) -> String {
 pub(crate) fn report_json(summary: &Summary, zarr_dir: &Path) -> Value {
     let mut report = summary.to_json();
     if let Some(keys) = report.as_object_mut() {
-        keys.insert("peak_memory_bytes".into(), peak_memory().into());
+        keys.insert(
+            "peak_memory_bytes".into(),
+            peak_memory().max(summary.peak_memory_bytes).into(),
+        );
         keys.insert("zarr_dir".into(), zarr_dir.display().to_string().into());
     }
     report
@@ -134,7 +141,7 @@ pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> 
     text
 }
 
-fn count(number: usize, what: &str) -> String {
+pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -147,7 +154,7 @@ pub(crate) fn bytes(number: u64) -> String {
 }
 
 /// The largest resident set of this process so far, where the system tells.
-fn peak_memory() -> Option<u64> {
+pub(crate) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;

@@ -7,16 +7,15 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// A process whose image has a document of so many bytes, on the threads of the current rayon pool.
-    pub fn new(document_bytes: u64) -> Self {
+    /// A process that converts an image with a document of so many bytes on so many threads.
+    pub fn new(document_bytes: u64, threads: usize) -> Self {
         const CODE_AND_TABLES: u64 = 60 << 20;
         // A stack, what codecs and image formats work in, and what the allocator keeps for a thread.
         const THREAD: u64 = 6 << 20;
         // The document's text becomes tiles, a plan, and the state of each tile.
         const DOCUMENT: u64 = 3;
-        let threads = 1 + rayon::current_num_threads() as u64;
         Self {
-            fixed: CODE_AND_TABLES + threads * THREAD + DOCUMENT * document_bytes,
+            fixed: CODE_AND_TABLES + (threads as u64 + 1) * THREAD + DOCUMENT * document_bytes,
         }
     }
 
@@ -39,9 +38,9 @@ mod tests {
     #[test]
     fn the_limit_that_is_named_leaves_enough() {
         for pixels in [0, 1, 4, 1_000_003] {
-            let footprint = Footprint::new(1000);
+            let footprint = Footprint::new(1000, 2);
             assert!(footprint.pixel_budget(footprint.memory_limit(pixels)) >= pixels);
         }
-        assert_eq!(Footprint::new(0).pixel_budget(1000), 0);
+        assert_eq!(Footprint::new(0, 1).pixel_budget(1000), 0);
     }
 }

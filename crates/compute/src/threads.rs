@@ -23,6 +23,11 @@ impl Threads {
         self.pool.current_num_threads()
     }
 
+    /// Number of threads of the pool on which the caller runs.
+    pub fn current() -> usize {
+        rayon::current_num_threads()
+    }
+
     /// Runs `work` on the pool: conversions inside it share its threads.
     pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.pool.install(work)

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use ome_zarr_convert_compute::{
-    Cancellation, ComputeError, Conversion, Footprint, ImagePlan, Mark, Outcome, Progress, Report, Silent,
+    Cancellation, ComputeError, Conversion, Footprint, ImagePlan, Mark, Outcome, Progress, Report, Silent, Threads,
     convert_image,
 };
 use ome_zarr_convert_core::{
@@ -121,7 +121,7 @@ pub fn generic_compute_task(
     )?;
     let mut image = image_from_json_str(&text, &place)?;
     expand_home(&mut image)?;
-    let footprint = Footprint::new(text.len() as u64);
+    let footprint = Footprint::new(text.len() as u64, Threads::current());
     drop(text);
     warn_of_unknown_suffixes(&image);
     let described = Described::new(&image);

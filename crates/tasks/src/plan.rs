@@ -48,7 +48,7 @@ pub fn plan_conversion(
         let plan = plan_image(image, options)?;
         let problems = threads.run(|| preflight(image, options, context.loader, None))?;
         let mut problems: Vec<String> = problems.iter().map(ComputeError::to_string).collect();
-        let footprint = threads.run(|| Footprint::new(document_bytes(image)));
+        let footprint = Footprint::new(document_bytes(image), threads.count());
         let conversion = Conversion {
             pixel_budget: memory_limit.map(|limit| footprint.pixel_budget(limit)),
             ..Conversion::new(Path::new(&image.path), options)
