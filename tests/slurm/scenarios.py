@@ -1,0 +1,179 @@
+"""Runs array jobs on one node of SLURM and checks what comes of them: `tests/slurm/run` calls this."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from acquisition import write_acquisition, write_options
+from node import Node, command, slurm_node
+from processes import Watch, processes
+
+EXECUTABLE = os.environ.get("OZC_BIN", "")
+
+
+@dataclass
+class Conversion:
+    """A conversion that `init` has set up, and the script of its array job."""
+
+    folder: Path
+    entries: list[dict]
+    script: Path
+
+    def updates(self) -> list[dict]:
+        """What the tasks answered, in the order of the list."""
+        files = [self.folder / f"answer-{index}.json" for index in range(len(self.entries))]
+        return [update for file in files for update in json.loads(file.read_text())["image_list_updates"]]
+
+    def image(self, index: int) -> Path:
+        return Path(self.entries[index]["zarr_url"])
+
+    def partial(self, index: int) -> Path:
+        return self.image(index).with_name(f".{self.image(index).name}.partial")
+
+
+def set_up(folder: Path, wells: int, level: int, chunk: int, resources: list[str]) -> Conversion:
+    write_acquisition(folder / "acquisition", wells)
+    write_options(folder / "options.json", level, chunk)
+    listed = folder / "list.json"
+    words = ["--zarr-dir", folder / "out", "--plate", "Plate", "--options", folder / "options.json", "--out", listed]
+    command(EXECUTABLE, "init", folder / "acquisition", *words)
+    entries = json.loads(listed.read_text())["parallelization_list"]
+    script = folder / "job.sh"
+    script.write_text(
+        "#!/bin/bash\n"
+        + f"#SBATCH --array=0-{len(entries) - 1}\n#SBATCH --requeue\n#SBATCH --output={folder}/%a.log\n#SBATCH --open-mode=append\n"
+        + "".join(f"#SBATCH {word}\n" for word in resources)
+        + f'exec "{EXECUTABLE}" compute --list "{listed}" --index "$SLURM_ARRAY_TASK_ID"'
+        + f' --out-json "{folder}/answer-$SLURM_ARRAY_TASK_ID.json"\n'
+    )
+    return Conversion(folder, entries, script)
+
+
+def check_completed(conversion: Conversion, tasks: list[dict[str, str]]) -> None:
+    """Every task ended well and converted the image of its own entry."""
+    states = {task["ArrayTaskId"]: (task["JobState"], task["ExitCode"]) for task in tasks}
+    logs = {path.name: path.read_text() for path in conversion.folder.glob("*.log")}
+    wanted = {str(index): ("COMPLETED", "0:0") for index in range(len(conversion.entries))}
+    assert states == wanted, f"{states}\n{logs}"
+    answered = [update["zarr_url"] for update in conversion.updates()]
+    assert answered == [entry["zarr_url"] for entry in conversion.entries], f"answers are of {answered}"
+    plate = conversion.image(0).parents[2]
+    listed = conversion.folder / "list.json"
+    # Every chunk of every level decodes, and the finest level is what the files hold.
+    done = subprocess.run([EXECUTABLE, "verify", plate, "--against", listed], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def an_array_has_a_task_per_image(node: Node, folder: Path) -> None:
+    """Four images, one core each: every task has its entry, one thread for pixels, and a core of its own."""
+    conversion = set_up(folder, 4, 19, 256, ["--cpus-per-task=1", "--mem=400M"])
+    job = node.sbatch(conversion.script)
+    watch = Watch(job)
+    check_completed(conversion, node.wait(job, 120, watch))
+    assert sorted(watch.tasks) == ["0", "1", "2", "3"], f"seen were {watch.tasks}"
+    for task, seen in watch.tasks.items():
+        (cores,) = seen.cores
+        assert cores.isdigit(), f"task {task} was allowed the cores {cores}"
+        # The main thread, one worker, one that waits for signals.
+        assert seen.threads <= 3, f"task {task} had {seen.threads} threads on one core"
+        assert seen.memory_mib < 400, f"task {task} took {seen.memory_mib:.0f} MiB"
+
+
+def memory_is_bounded(node: Node, folder: Path) -> None:
+    """Two cores, and memory for less than two threads with chunks of 8 MiB and their pyramid: the task takes what fits."""
+    conversion = set_up(folder, 1, 3, 2048, ["--cpus-per-task=2", "--mem=160M"])
+    job = node.sbatch(conversion.script)
+    watch = Watch(job)
+    check_completed(conversion, node.wait(job, 120, watch))
+    memory_mib = max((seen.memory_mib for seen in watch.tasks.values()), default=0)
+    assert memory_mib < 160, f"the task took {memory_mib:.0f} MiB of 160"
+
+
+def a_requeued_task_goes_on(node: Node, folder: Path) -> None:
+    """A task that SLURM takes from its node keeps the chunks that it had finished."""
+    conversion = set_up(folder, 1, 22, 256, ["--cpus-per-task=1", "--mem=1000M"])
+    job = node.sbatch(conversion.script)
+    before = wait_for_chunks(job, conversion)
+    command("scontrol", "requeue", f"{job}_0")
+    check_requeued(node, conversion, job, before)
+
+
+def a_killed_task_goes_on_when_requeued(node: Node, folder: Path) -> None:
+    """A task that was killed without a chance to tidy up fails; requeued, it keeps the chunks that it had finished."""
+    conversion = set_up(folder, 1, 22, 256, ["--cpus-per-task=1", "--mem=1000M"])
+    job = node.sbatch(conversion.script)
+    before = wait_for_chunks(job, conversion)
+    for _, process in processes(job):
+        os.kill(int(process.name), signal.SIGKILL)
+    (task,) = node.wait(job, 30)
+    assert task["JobState"] == "FAILED", task
+    assert not conversion.image(0).exists(), "a killed task left an image that looks complete"
+    command("scontrol", "requeue", f"{job}_0")
+    check_requeued(node, conversion, job, before)
+
+
+def wait_for_chunks(job: str, conversion: Conversion, count: int = 12) -> dict[Path, int]:
+    """Waits until a task has some chunks on disk; relative path -> number of the file."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        # In another folder from one moment to the next: looking can fail.
+        try:
+            files = {path.relative_to(conversion.partial(0)): path.stat() for path in conversion.partial(0).glob("0/**/*")}
+        except OSError:
+            continue
+        chunks = {path: stat.st_ino for path, stat in files.items() if path.name.isdigit() and stat.st_nlink == 1}
+        if len(chunks) >= count:
+            return chunks
+        time.sleep(0.02)
+    raise TimeoutError(f"job {job} wrote no {count} chunks into {conversion.partial(0)}")
+
+
+def check_requeued(node: Node, conversion: Conversion, job: str, before: dict[Path, int]) -> None:
+    tasks = node.wait(job, 120)
+    assert tasks[0]["Restarts"] == "1", tasks
+    check_completed(conversion, tasks)
+    kept = [path for path, number in before.items() if (conversion.image(0) / path).stat().st_ino == number]
+    # The last ones may have been on disk, but not yet in the ledger.
+    assert len(kept) >= len(before) - 2, f"of {len(before)} finished chunks only {len(kept)} were kept"
+
+
+SCENARIOS = (
+    an_array_has_a_task_per_image,
+    memory_is_bounded,
+    a_requeued_task_goes_on,
+    a_killed_task_goes_on_when_requeued,
+)
+
+
+def main() -> int:
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="ozc-slurm-") as folder:
+        home = Path(folder, "slurm")
+        home.mkdir()
+        with slurm_node(home) as node:
+            confined = f"cgroups {node.cgroups}" if node.cgroups else "no cgroups: cores by affinity, memory not enforced"
+            print(f"{node.version}, {confined}", flush=True)
+            for scenario in SCENARIOS:
+                begun = time.monotonic()
+                try:
+                    own = Path(folder, scenario.__name__)
+                    own.mkdir()
+                    scenario(node, own)
+                    verdict = "ok"
+                except Exception:
+                    traceback.print_exc()
+                    failed.append(scenario.__name__)
+                    verdict = "FAILED"
+                print(f"{verdict:6} {time.monotonic() - begun:5.1f} s  {scenario.__name__.replace('_', ' ')}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
