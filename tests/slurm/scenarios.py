@@ -87,13 +87,28 @@ def an_array_has_a_task_per_image(node: Node, folder: Path) -> None:
 
 
 def memory_is_bounded(node: Node, folder: Path) -> None:
-    """Two cores, and memory for less than two threads with chunks of 8 MiB and their pyramid: the task takes what fits."""
-    conversion = set_up(folder, 1, 3, 2048, ["--cpus-per-task=2", "--mem=160M"])
+    """Two cores, and memory for the chunks of one thread only (8 MiB each, with their pyramid): the task takes what fits."""
+    check_enforced(node)
+    conversion = set_up(folder, 1, 3, 2048, ["--cpus-per-task=2", "--mem=96M"])
     job = node.sbatch(conversion.script)
     watch = Watch(job)
     check_completed(conversion, node.wait(job, 120, watch))
     memory_mib = max((seen.memory_mib for seen in watch.tasks.values()), default=0)
-    assert memory_mib < 160, f"the task took {memory_mib:.0f} MiB of 160"
+    assert memory_mib < 96, f"the task took {memory_mib:.0f} MiB of 96"
+
+
+def too_little_memory_is_told(node: Node, folder: Path) -> None:
+    """A task whose memory does not suffice says so before it begins; it is not killed half-way."""
+    check_enforced(node)
+    conversion = set_up(folder, 1, 3, 2048, ["--cpus-per-task=2", "--mem=60M"])
+    (task,) = node.wait(node.sbatch(conversion.script), 60)
+    log = (folder / "0.log").read_text()
+    assert task["JobState"] == "FAILED" and "bytes of memory" in log, f"{task['JobState']}: {log}"
+    assert not conversion.image(0).exists() and not conversion.partial(0).exists()
+
+
+def check_enforced(node: Node) -> None:
+    assert node.cgroups, "this machine lacks control groups that root may make: SLURM enforces no memory limits here"
 
 
 def a_requeued_task_goes_on(node: Node, folder: Path) -> None:
@@ -147,6 +162,7 @@ def check_requeued(node: Node, conversion: Conversion, job: str, before: dict[Pa
 SCENARIOS = (
     an_array_has_a_task_per_image,
     memory_is_bounded,
+    too_little_memory_is_told,
     a_requeued_task_goes_on,
     a_killed_task_goes_on_when_requeued,
 )
