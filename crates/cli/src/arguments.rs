@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cluster::{ComputeArguments, RunnerArguments, SlurmArguments};
 use crate::options::OptionArguments;
+use crate::task::{ManifestArguments, TaskArguments};
 
 /// Turns microscope acquisitions into OME-Zarr.
 ///
@@ -28,8 +30,11 @@ pub enum Command {
     /// Only set the outputs up, and write the list of images to convert (for clusters).
     #[command(after_long_help = INIT_HELP)]
     Init(InitArguments),
-    /// Convert one image of a list that `init` wrote (for clusters).
+    /// Convert one image of a list that `init` wrote, or all of them (for clusters).
     Compute(ComputeArguments),
+    /// Write a job script that converts the images of a list on a SLURM cluster.
+    #[command(after_long_help = SLURM_HELP)]
+    Slurm(SlurmArguments),
     /// Say what a conversion will cost, before anything is written: files, bytes, memory, bad files, overlaps.
     Plan(PlanArguments),
     /// Check the pixels of an image or plate: every chunk decodes, every level is the halving of the one above.
@@ -40,6 +45,10 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Print the options of a conversion: their reference page, JSON schema or defaults.
     Options(OptionsArguments),
+    /// Run one of our Fractal tasks, as the platform calls it.
+    Task(TaskArguments),
+    /// Print the manifest of our Fractal tasks.
+    Manifest(ManifestArguments),
 }
 
 const CONVERT_HELP: &str = "\
@@ -66,6 +75,12 @@ const INIT_HELP: &str = "\
 Then convert the images of the list in any order, on any machine that sees the same folders:
   ome-zarr-convert compute --list LIST.json --index 0
   ...";
+
+const SLURM_HELP: &str = "\
+Example:
+  ome-zarr-convert init my_plate --zarr-dir /shared/out --out /shared/list.json
+  ome-zarr-convert slurm --list /shared/list.json --out convert.sh --sbatch=--partition=short
+  sbatch convert.sh";
 
 const VERIFY_HELP: &str = "\
 With --against, the finest level must equal the image files that it was made from.
@@ -111,6 +126,9 @@ pub struct ConvertArguments {
     /// How the conversion runs.
     #[command(flatten)]
     pub run: RunArguments,
+    /// How images are run.
+    #[command(flatten)]
+    pub runner: RunnerArguments,
     /// How progress is shown.
     #[arg(long, value_enum, default_value_t = ProgressKind::Auto)]
     pub progress: ProgressKind,
@@ -133,7 +151,7 @@ pub struct RunArguments {
     pub check: bool,
 }
 
-fn bytes(text: &str) -> Result<u64, String> {
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let bytes = ome_zarr_convert_tasks::resources::parse_bytes(text);
     bytes.ok_or_else(|| "expected a number of bytes, such as 500M or 4GiB".into())
 }
@@ -188,29 +206,6 @@ pub struct InitArguments {
     /// File to write the parallelization list to.
     #[arg(long, value_name = "LIST.json", help_heading = None)]
     pub out: PathBuf,
-}
-
-/// Arguments of `compute`.
-#[derive(Args, Debug)]
-pub struct ComputeArguments {
-    /// The list that `init` wrote.
-    #[arg(long, value_name = "LIST.json")]
-    pub list: PathBuf,
-    /// Which entry of the list, from 0: in an array job, the number of the task.
-    #[arg(long, value_name = "N")]
-    pub index: usize,
-    /// File to write the image list update to [default: standard output].
-    #[arg(long, value_name = "FILE")]
-    pub out_json: Option<PathBuf>,
-    /// Folder of relative file paths in the list (lists of other converters; ours are absolute).
-    #[arg(long, value_name = "DIR")]
-    pub resource: Option<String>,
-    /// How the conversion runs.
-    #[command(flatten)]
-    pub run: RunArguments,
-    /// Number of threads [default: the processors that this process may use].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub threads: Option<u16>,
 }
 
 /// Arguments of `inspect`.

@@ -1,20 +1,21 @@
 //! The commands: from words to a conversion, with progress and a summary.
 
-use std::path::Path;
-
-use ome_zarr_convert_tasks::fractal::{check_output, compute_from_arguments, read_arguments, write_json, write_output};
+use ome_zarr_convert_tasks::fractal::{CallFiles, write_json};
+use ome_zarr_convert_tasks::list::read_list;
+use ome_zarr_convert_tasks::offered::run_offered;
 use ome_zarr_convert_tasks::plan::{PlannedImage, plan_conversion};
 use ome_zarr_convert_tasks::resources::{default_memory_limit, thread_count};
 use ome_zarr_convert_tasks::{
-    Cancellation, CollectionKind, ComputeContext, ConverterOptions, OverwriteMode, ParallelizationEntry, Request,
-    TaskError, Threads, absolute, generic_compute_task,
+    Cancellation, CollectionKind, ComputeContext, ConverterOptions, OverwriteMode, ParallelizationEntry, Processes,
+    Request, TaskError, Threads, absolute,
 };
 use serde_json::{Value, json};
 
 use crate::arguments::{
-    Collection, ComputeArguments, ComputeTask, ConvertArguments, InitArguments, InspectArguments, OptionsArguments,
-    Overwrite, PlanArguments, RequestArguments, RunArguments, VerifyArguments,
+    Collection, ComputeTask, ConvertArguments, InitArguments, InspectArguments, OptionsArguments, Overwrite,
+    PlanArguments, RequestArguments, RunArguments, VerifyArguments,
 };
+use crate::cluster::own_program;
 use crate::log::say;
 use crate::progress::Listener;
 use crate::report::{existing, report_json, summary};
@@ -37,7 +38,8 @@ pub fn convert(arguments: &ConvertArguments) -> Result<(), TaskError> {
         cancellation,
         ..run_context(&arguments.run)
     };
-    let done = prepared.convert(&threads, &context);
+    let processes = Processes::Own(own_program()?);
+    let done = prepared.convert(arguments.runner.runner.runner(&processes), &threads, &context);
     progress.finish();
     let done = done?;
     if let Some(path) = &arguments.report {
@@ -48,7 +50,7 @@ pub fn convert(arguments: &ConvertArguments) -> Result<(), TaskError> {
 }
 
 /// What the arguments say of how to run; the memory limit is that of the system unless they say otherwise.
-fn run_context(run: &RunArguments) -> ComputeContext<'static> {
+pub(crate) fn run_context(run: &RunArguments) -> ComputeContext<'static> {
     ComputeContext {
         memory_limit: run.memory_limit.or_else(default_memory_limit),
         durable: run.durable,
@@ -58,7 +60,7 @@ fn run_context(run: &RunArguments) -> ComputeContext<'static> {
 }
 
 /// A cancellation that SIGINT and SIGTERM ask for: the conversion stops at its next chunk and can go on later.
-fn cancel_on_signals() -> &'static Cancellation {
+pub(crate) fn cancel_on_signals() -> &'static Cancellation {
     static ASKED: Cancellation = Cancellation::new();
     // Fails only where a handler is set already, which then decides.
     let _ = ctrlc::set_handler(|| ASKED.cancel());
@@ -122,21 +124,6 @@ pub fn verify(arguments: &VerifyArguments) -> Result<bool, TaskError> {
     Ok(verified.findings.is_empty())
 }
 
-/// The entries of a parallelization list.
-fn read_list(path: &Path) -> Result<Vec<ParallelizationEntry>, TaskError> {
-    let document = read_arguments(path)?;
-    let Some(Value::Array(entries)) = document.get("parallelization_list") else {
-        return Err(TaskError::Arguments {
-            place: path.display().to_string(),
-            problem: "it holds no parallelization_list; give the file that `init` wrote".into(),
-        });
-    };
-    Ok(entries
-        .iter()
-        .map(ParallelizationEntry::from_value)
-        .collect::<Result<_, _>>()?)
-}
-
 /// `ome-zarr-convert init`.
 pub fn init(arguments: &InitArguments) -> Result<(), TaskError> {
     let request = request(&arguments.request)?;
@@ -158,52 +145,13 @@ pub fn init(arguments: &InitArguments) -> Result<(), TaskError> {
     Ok(())
 }
 
-/// `ome-zarr-convert compute`.
-pub fn compute(arguments: &ComputeArguments) -> Result<(), TaskError> {
-    if let Some(out) = &arguments.out_json {
-        check_output(out)?;
-    }
-    let entries = read_list(&arguments.list)?;
-    let entry = entries.get(arguments.index).ok_or_else(|| TaskError::Arguments {
-        place: arguments.list.display().to_string(),
-        problem: format!(
-            "there is no entry {}; its {} entries count from 0",
-            arguments.index,
-            entries.len()
-        ),
-    })?;
-    let threads = threads(arguments.threads, &entry.init_args.converter_options)?;
-    let context = ComputeContext {
-        resource: arguments.resource.as_deref(),
-        cancellation: cancel_on_signals(),
-        ..run_context(&arguments.run)
-    };
-    let computed = threads.run(|| generic_compute_task(&entry.zarr_url, &entry.init_args, &context))?;
-    match &arguments.out_json {
-        Some(out) => write_output(out, &computed.output()),
-        None => {
-            crate::log::print(&computed.output().to_string());
-            Ok(())
-        }
-    }
-}
-
 /// `ome-zarr-compute`.
-pub fn compute_task(arguments: &ComputeTask) -> Result<(), TaskError> {
-    check_output(&arguments.out_json)?;
-    let given = read_arguments(&arguments.args_json)?;
-    let place = arguments.args_json.display().to_string();
-    let options = ome_zarr_convert_tasks::fractal::ComputeArguments::read(&given, &place)?
-        .init_args
-        .converter_options;
-    let threads = threads(None, &options)?;
-    let context = ComputeContext {
-        memory_limit: default_memory_limit(),
-        cancellation: cancel_on_signals(),
-        ..ComputeContext::new()
+pub fn compute_task(arguments: ComputeTask) -> Result<(), TaskError> {
+    let files = CallFiles {
+        args_json: arguments.args_json,
+        out_json: arguments.out_json,
     };
-    let output = threads.run(|| compute_from_arguments(&given, &place, &context))?;
-    write_output(&arguments.out_json, &output)
+    run_offered("compute", &files, cancel_on_signals())
 }
 
 /// `ome-zarr-convert inspect`: whether all that is listed is there.
@@ -232,7 +180,7 @@ pub fn options(arguments: &OptionsArguments) -> Result<(), TaskError> {
     Ok(())
 }
 
-fn threads(asked: Option<u16>, options: &ConverterOptions) -> Result<Threads, TaskError> {
+pub(crate) fn threads(asked: Option<u16>, options: &ConverterOptions) -> Result<Threads, TaskError> {
     Ok(Threads::new(thread_count(asked.map(usize::from), options))?)
 }
 

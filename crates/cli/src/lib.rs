@@ -1,12 +1,14 @@
 //! What the executables share: arguments, progress on a terminal, log lines, exit codes.
 
 pub mod arguments;
+pub mod cluster;
 pub mod commands;
 mod inspect;
 pub mod log;
 pub mod options;
 mod progress;
 mod report;
+pub mod task;
 mod terminal;
 
 /// Each codec call allocates its output anew. The system's allocator gives such large blocks back at once, and touching fresh ones costs as

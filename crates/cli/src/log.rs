@@ -11,30 +11,12 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// How a log line looks.
-#[derive(Clone, Copy)]
-enum Style {
-    /// Only warnings, as a sentence.
-    People,
-    /// `time; name; LEVEL; message`, as Fractal's tasks write it.
-    Tasks,
-}
-
 /// Log lines for people on the terminal: warnings only, the rest is progress and summary.
 pub fn for_people() {
-    start(Style::People, Level::WARN);
-}
-
-/// Log lines as Fractal's tasks write them.
-pub fn for_tasks() {
-    start(Style::Tasks, Level::INFO);
-}
-
-fn start(style: Style, level: Level) {
     let subscriber = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_max_level(level)
-        .event_format(style);
+        .with_max_level(Level::WARN)
+        .event_format(People);
     // Fails only when logging has been started before, which is as good.
     let _ = subscriber.try_init();
 }
@@ -72,18 +54,10 @@ pub fn exit_verdict(done: Result<bool, TaskError>) -> ExitCode {
     }
 }
 
-/// The exit code of a task; its error is a log line.
-pub fn exit_task(done: Result<(), TaskError>) -> ExitCode {
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::from(error.exit_code())
-        }
-    }
-}
+/// A warning as a sentence.
+struct People;
 
-impl<S, N> FormatEvent<S, N> for Style
+impl<S, N> FormatEvent<S, N> for People
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -91,22 +65,10 @@ where
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let mut message = Message::default();
         event.record(&mut message);
-        let level = *event.metadata().level();
-        match self {
-            Self::People if level == Level::WARN => writeln!(writer, "warning: {}", message.0),
-            Self::People => writeln!(writer, "{}", message.0),
-            Self::Tasks => {
-                let time = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S,%3f").to_string();
-                let name = event.metadata().target();
-                // The words of Python's logging, which Fractal looks for.
-                let level = if level == Level::WARN {
-                    "WARNING".to_owned()
-                } else {
-                    level.to_string()
-                };
-                writeln!(writer, "{time}; {name}; {level}; {}", message.0)
-            }
+        if *event.metadata().level() == Level::WARN {
+            writer.write_str("warning: ")?;
         }
+        writeln!(writer, "{}", message.0)
     }
 }
 

@@ -4,15 +4,22 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ome_zarr_convert_cli::arguments::{Arguments, Command};
-use ome_zarr_convert_cli::{commands, log};
+use ome_zarr_convert_cli::{cluster, commands, log, task};
+use ome_zarr_convert_tasks::fractal::end_task;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log::for_people();
+    // A task starts a log of its own.
+    if !matches!(arguments.command, Command::Task(_)) {
+        log::for_people();
+    }
     let done = match arguments.command {
+        Command::Task(task) => return end_task(task::task(task)),
+        Command::Slurm(slurm) => cluster::slurm(&slurm),
+        Command::Manifest(manifest) => task::manifest(&manifest),
         Command::Convert(convert) => commands::convert(&convert),
         Command::Init(init) => commands::init(&init),
-        Command::Compute(compute) => commands::compute(&compute),
+        Command::Compute(compute) => cluster::compute(&compute),
         Command::Options(options) => commands::options(&options),
         Command::Inspect(inspect) => return log::exit_verdict(commands::inspect(&inspect)),
         Command::Plan(plan) => return log::exit_verdict(commands::plan(&plan)),

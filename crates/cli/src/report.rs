@@ -23,6 +23,11 @@ pub(crate) fn existing(outputs: &[PathBuf], mode: OverwriteMode) -> Option<Strin
 
 /// One paragraph: images, tiles, bytes, seconds, memory, place.
 pub(crate) fn summary(summary: &Summary, zarr_dir: &Path) -> String {
+    format!("{}\nOutput: {}", summary_line(summary), zarr_dir.display())
+}
+
+/// [`summary`] without the place.
+pub(crate) fn summary_line(summary: &Summary) -> String {
     let seconds = summary.duration.as_secs_f64();
     let mut text = format!(
         "Converted {} ({}) in {seconds:.2} s: read {}, wrote {}",
@@ -31,7 +36,7 @@ pub(crate) fn summary(summary: &Summary, zarr_dir: &Path) -> String {
         bytes(summary.bytes_read),
         bytes(summary.bytes_written)
     );
-    if let Some(peak) = peak_memory() {
+    if let Some(peak) = peak_memory().max(summary.peak_memory_bytes) {
         text.push_str(&format!(", peak memory {}", bytes(peak)));
     }
     if summary.kept > 0 {
@@ -52,7 +57,6 @@ pub(crate) fn summary(summary: &Summary, zarr_dir: &Path) -> String {
             text.push_str(&format!("\n  {}: {}", out.tile, out.problem));
         }
     }
-    text.push_str(&format!("\nOutput: {}", zarr_dir.display()));
     text
 }
 
@@ -60,7 +64,10 @@ pub(crate) fn summary(summary: &Summary, zarr_dir: &Path) -> String {
 pub(crate) fn report_json(summary: &Summary, zarr_dir: &Path) -> Value {
     let mut report = summary.to_json();
     if let Some(keys) = report.as_object_mut() {
-        keys.insert("peak_memory_bytes".into(), peak_memory().into());
+        keys.insert(
+            "peak_memory_bytes".into(),
+            peak_memory().max(summary.peak_memory_bytes).into(),
+        );
         keys.insert("zarr_dir".into(), zarr_dir.display().to_string().into());
     }
     report
@@ -131,7 +138,7 @@ pub(crate) fn bytes(number: u64) -> String {
 }
 
 /// The largest resident set of this process so far, where the system tells.
-fn peak_memory() -> Option<u64> {
+pub(crate) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;

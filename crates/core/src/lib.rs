@@ -42,7 +42,7 @@ pub use roi::{Axis, Roi, Space, Span, world_to_pixel};
 pub use setup::{OwnTypes, existing_outputs, setup_images_for_conversion, setup_images_with};
 pub use table::{
     add_image_pages, add_image_sizes, apply_condition_table, hcs_images_from_dataframe, parquet_bytes,
-    read_tiles_table, single_images_from_dataframe, table_has_time,
+    read_tiles_table, single_images_from_dataframe, table_has_time, with_image_path,
 };
 pub use tile::{Attributes, Tile};
 pub use tiled_image::{Region, TiledImage};

@@ -4,6 +4,7 @@ mod cells;
 mod conditions;
 mod file;
 mod fill;
+mod image_path;
 mod parquet;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ pub(crate) use cells::column_cells;
 pub use conditions::apply_condition_table;
 pub use file::read_tiles_table;
 pub use fill::{add_image_pages, add_image_sizes, table_has_time};
+pub use image_path::with_image_path;
 use indexmap::IndexMap;
 use ome_zarr_convert_ngff::Cell;
 use ome_zarr_convert_sources::LoaderSpec;

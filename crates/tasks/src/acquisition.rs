@@ -8,7 +8,7 @@ use ome_zarr_convert_core::acquisition::read_acquisition_file;
 use ome_zarr_convert_core::options::AcquisitionOptions;
 use ome_zarr_convert_core::{
     CoreError, Tile, add_image_pages, add_image_sizes, apply_condition_table, hcs_images_from_dataframe,
-    read_tiles_table, single_images_from_dataframe, table_has_time,
+    read_tiles_table, single_images_from_dataframe, table_has_time, with_image_path,
 };
 use ome_zarr_convert_sources::{LoaderSpec, open_file, resolve_path};
 
@@ -25,8 +25,15 @@ pub enum CollectionKind {
         /// Number of the acquisition within the plate.
         acquisition_id: u32,
     },
-    /// Images on their own.
+    /// Images on their own, named in the table's column `image_path`.
     Images,
+    /// Images on their own.
+    NamedImages {
+        /// The name of the image where the table names none.
+        name: String,
+        /// Whether it is the name of all, whatever the table says.
+        of_all: bool,
+    },
 }
 
 impl CollectionKind {
@@ -34,7 +41,7 @@ impl CollectionKind {
     pub fn collection_type(&self) -> &'static str {
         match self {
             Self::Plate { .. } => "ImageInPlate",
-            Self::Images => "SingleImage",
+            Self::Images | Self::NamedImages { .. } => "SingleImage",
         }
     }
 }
@@ -89,6 +96,9 @@ pub fn read_acquisition(
             hcs_images_from_dataframe(&table, &details, Some(name), *acquisition_id)
         }
         CollectionKind::Images => single_images_from_dataframe(&table, &details),
+        CollectionKind::NamedImages { name, of_all } => {
+            single_images_from_dataframe(&with_image_path(table, name, *of_all)?, &details)
+        }
     };
     let mut tiles = tiles.map_err(in_table)?;
     for (row, tile) in tiles.iter_mut().enumerate() {

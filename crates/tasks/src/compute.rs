@@ -193,7 +193,7 @@ fn warn_of_unknown_suffixes(image: &TiledImage) {
 
 /// What the process takes besides pixels: its code and codecs, what the allocator holds on to, and the image's document, which
 /// takes about three times its text as tiles and plan.
-fn own_bytes(document_bytes: u64) -> u64 {
+pub(crate) fn own_bytes(document_bytes: u64) -> u64 {
     const CODE_AND_CODECS: u64 = 64 << 20;
     CODE_AND_CODECS + 3 * document_bytes
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ome_zarr_convert_compute::ComputeError;
+use ome_zarr_convert_core::model::InvalidDocument;
 use ome_zarr_convert_core::{CoreError, Turn};
 
 /// An error of a task: the one message its user sees.
@@ -41,6 +42,29 @@ pub enum TaskError {
         place: String,
         /// What was found, what was expected, what to do.
         problem: String,
+    },
+    /// What a task answers, or offers, is not what the platform takes: a mistake of its author.
+    #[error("{0}")]
+    Answer(InvalidDocument),
+    /// A task's own function failed, for a reason of its own.
+    #[error("{message}")]
+    Own {
+        /// What it said, with its causes.
+        message: String,
+    },
+    /// The process that should convert an image failed.
+    #[error("{message}")]
+    Process {
+        /// The end of its log, or how it ended.
+        message: String,
+    },
+    /// A task's function panicked.
+    #[error("the task {task} panicked, which is a mistake in the program, not in its input: {message}")]
+    Panic {
+        /// The task.
+        task: String,
+        /// What the panic said.
+        message: String,
     },
     /// A file of the task could not be read or written.
     #[error("cannot {action} {}: {source}", .path.display())]
@@ -83,7 +107,13 @@ impl TaskError {
                 Turn::Options => 2,
                 Turn::Data | Turn::Environment => 1,
             },
-            Self::Files { .. } | Self::Images { .. } | Self::Io { .. } => 1,
+            Self::Files { .. }
+            | Self::Images { .. }
+            | Self::Answer(_)
+            | Self::Own { .. }
+            | Self::Panic { .. }
+            | Self::Process { .. }
+            | Self::Io { .. } => 1,
         }
     }
 

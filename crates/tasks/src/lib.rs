@@ -1,23 +1,32 @@
 //! Conversions as tasks: the Fractal contract, runners and the compute task of any converter.
 //!
 //! [`generic_compute_task`] converts one `{zarr_url, init_args}`; [`Request::prepare`] and [`Prepared::convert`] run a whole
-//! acquisition in one process; [`fractal`] is how the platform calls an executable; [`inspect`] says what an output holds.
+//! acquisition in one process; [`fractal`] is how the platform calls an executable, [`offered`] what we offer to it; [`inspect`] says what an output holds.
 
 mod acquisition;
+mod compound;
 mod compute;
 mod error;
 pub mod fractal;
 pub mod inspect;
+pub mod list;
+pub mod offered;
 pub mod plan;
+mod processes;
 pub mod resources;
 mod runner;
+pub mod slurm;
+mod summary;
 mod update;
 pub mod verify;
 
 pub use acquisition::{CollectionKind, read_acquisition};
+pub use compound::{Compound, Runner, exec_compound_task};
 pub use compute::{ComputeContext, Computed, absolute, generic_compute_task};
 pub use error::TaskError;
 pub use ome_zarr_convert_compute::{Cancellation, Event, Finding, LeftOut, Outcome, Progress, Report, Silent, Threads};
 pub use ome_zarr_convert_core::options::{ConverterOptions, OverwriteMode};
 pub use ome_zarr_convert_core::{ParallelizationEntry, ValidatorStep, model, options};
-pub use runner::{Prepared, Request, Summary, exec_compound_task};
+pub use processes::Processes;
+pub use runner::{Prepared, Request};
+pub use summary::Summary;

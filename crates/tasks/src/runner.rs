@@ -1,24 +1,22 @@
 //! Runs a whole conversion in one process: init, then the compute task of every image, with one summary.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::time::Instant;
 
-use ome_zarr_convert_compute::{LeftOut, Outcome, Threads, plan_image, preflight, run_each};
+use ome_zarr_convert_compute::{Threads, plan_image, preflight};
 use ome_zarr_convert_core::options::{AcquisitionOptions, BadTiles, ConverterOptions, OverwriteMode};
 use ome_zarr_convert_core::{
     Aggregation, Collection, FilterStep, ParallelizationEntry, TiledImage, ValidatorStep, differing_attributes,
     existing_outputs, setup_images_for_conversion, tiles_aggregation_pipeline,
 };
-use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::acquisition::{CollectionKind, read_acquisition};
-use crate::compute::{ComputeContext, Computed, generic_compute_task};
+use crate::compound::{Runner, exec_compound_task};
+use crate::compute::ComputeContext;
 use crate::error::TaskError;
-
-/// Images of fewer bytes than this are converted side by side, one thread each.
-const SMALL_IMAGE_BYTES: u64 = 256 << 20;
+use crate::summary::Summary;
 
 /// An acquisition to be converted.
 #[derive(Clone, Debug)]
@@ -45,43 +43,6 @@ pub struct Prepared {
     images: Vec<TiledImage>,
     /// Planning every image is worth doing once.
     pixel_bytes: OnceLock<u64>,
-}
-
-/// What a whole conversion did.
-#[derive(Clone, Debug, Default)]
-pub struct Summary {
-    /// Images written.
-    pub written: usize,
-    /// Images that were complete before.
-    pub kept: usize,
-    /// Tiles of the images written.
-    pub tiles: usize,
-    /// Bytes of source files read.
-    pub bytes_read: u64,
-    /// Bytes of pixel files written.
-    pub bytes_written: u64,
-    /// Chunks and shards that an earlier, unfinished run had written.
-    pub units_kept: u64,
-    /// Tiles that were left empty, and why.
-    pub left_out: Vec<LeftOut>,
-    /// Wall time.
-    pub duration: Duration,
-}
-
-impl Summary {
-    /// The summary as a document.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "images_written": self.written,
-            "images_kept": self.kept,
-            "tiles": self.tiles,
-            "bytes_read": self.bytes_read,
-            "bytes_written": self.bytes_written,
-            "units_kept": self.units_kept,
-            "seconds": self.duration.as_secs_f64(),
-            "tiles_left_out": self.left_out.iter().map(|out| json!({"tile": out.tile, "problem": out.problem})).collect::<Vec<_>>(),
-        })
-    }
 }
 
 impl Request {
@@ -125,6 +86,11 @@ impl Prepared {
     /// The images.
     pub(crate) fn tiled_images(&self) -> &[TiledImage] {
         &self.images
+    }
+
+    /// The images, for a set-up that has more than one acquisition.
+    pub(crate) fn into_tiled_images(self) -> Vec<TiledImage> {
+        self.images
     }
 
     /// The options of the conversion.
@@ -192,23 +158,36 @@ impl Prepared {
         )?)
     }
 
-    /// Init, then the compute task of every image. When everything fails, a plate that this made is taken away again.
-    pub fn convert(&self, threads: &Threads, context: &ComputeContext<'_>) -> Result<Summary, TaskError> {
+    /// Init, then the compute task of every image; without a runner, the one that suits their size. When everything fails, a plate that
+    /// this made is taken away again.
+    pub fn convert(
+        &self,
+        runner: Option<Runner<'_>>,
+        threads: &Threads,
+        context: &ComputeContext<'_>,
+    ) -> Result<Summary, TaskError> {
         let start = Instant::now();
         let before = match self.request.overwrite_mode {
             OverwriteMode::Overwrite => Vec::new(),
             OverwriteMode::NoOverwrite | OverwriteMode::Extend => self.existing_outputs()?,
         };
         let entries = self.init()?;
-        let small = self.pixel_bytes()? / (self.images.len().max(1) as u64) < SMALL_IMAGE_BYTES;
-        let done = exec_compound_task(&entries, threads, small, context);
-        let failed = done.as_ref().err().is_some();
-        if failed {
+        let runner = match runner {
+            Some(runner) => runner,
+            None => Runner::for_images(
+                self.pixel_bytes()? / (self.images.len().max(1) as u64),
+                threads,
+                context,
+            ),
+        };
+        let done = exec_compound_task(&entries, runner, threads, context);
+        if done.is_err() {
             self.remove_empty_plates(&before);
         }
-        let mut summary = summarize(&done?);
-        summary.duration = start.elapsed();
-        Ok(summary)
+        Ok(Summary {
+            duration: start.elapsed(),
+            ..done?.summary
+        })
     }
 
     /// Removes plates that this conversion made and that hold no image.
@@ -238,72 +217,4 @@ impl Prepared {
     fn zarr_dir(&self) -> String {
         self.request.zarr_dir.display().to_string()
     }
-}
-
-/// Runs the compute task of every entry: side by side when the images are small, else one after the other with all threads each.
-/// A failed image does not stop the others.
-pub fn exec_compound_task(
-    entries: &[ParallelizationEntry],
-    threads: &Threads,
-    side_by_side: bool,
-    context: &ComputeContext<'_>,
-) -> Result<Vec<Computed>, TaskError> {
-    let results: Vec<Mutex<Option<Result<Computed, TaskError>>>> = entries.iter().map(|_| Mutex::new(None)).collect();
-    let one = |index: usize| {
-        let entry = &entries[index];
-        let result = generic_compute_task(&entry.zarr_url, &entry.init_args, context);
-        if let Err(error) = &result {
-            info!("{} failed: {error}", entry.zarr_url);
-        }
-        *results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-    };
-    // Side by side, images share the memory limit: that is worth it while each gets enough for a small image.
-    let share = context.memory_limit.map(|limit| limit / threads.count() as u64);
-    let roomy = share.is_none_or(|share| share > 4 * SMALL_IMAGE_BYTES);
-    if side_by_side && roomy && threads.count() > 1 && entries.len() > 1 {
-        run_each(threads.count(), entries.len(), one)?;
-    } else {
-        (0..entries.len()).for_each(|index| threads.run(|| one(index)));
-    }
-    let mut computed = Vec::with_capacity(entries.len());
-    let mut first: Option<(String, TaskError)> = None;
-    let mut failed = 0;
-    for (entry, result) in entries.iter().zip(results) {
-        match result.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(Ok(done)) => computed.push(done),
-            Some(Err(error)) => {
-                failed += 1;
-                first.get_or_insert((entry.zarr_url.clone(), error));
-            }
-            None => {}
-        }
-    }
-    match first {
-        None => Ok(computed),
-        Some((_, error)) if entries.len() == 1 => Err(error),
-        Some((zarr_url, source)) => Err(TaskError::Images {
-            failed,
-            images: entries.len(),
-            zarr_url,
-            source: Box::new(source),
-        }),
-    }
-}
-
-fn summarize(done: &[Computed]) -> Summary {
-    let mut summary = Summary::default();
-    for computed in done {
-        match &computed.report {
-            Some(report) if report.outcome == Outcome::Written => {
-                summary.written += 1;
-                summary.tiles += report.tiles;
-                summary.bytes_read += report.bytes_read;
-                summary.bytes_written += report.bytes_written;
-                summary.units_kept += report.units_kept;
-                summary.left_out.extend(report.left_out.iter().cloned());
-            }
-            _ => summary.kept += 1,
-        }
-    }
-    summary
 }

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ome_zarr_convert_cli::arguments::ComputeTask;
-use ome_zarr_convert_cli::{commands, log};
+use ome_zarr_convert_cli::commands;
+use ome_zarr_convert_tasks::fractal::{end_task, start_log};
 
 fn main() -> ExitCode {
     let arguments = ComputeTask::parse();
-    log::for_tasks();
-    log::exit_task(commands::compute_task(&arguments))
+    end_task(start_log().and_then(|()| commands::compute_task(arguments)))
 }

@@ -4,4 +4,6 @@
 mod acquisition;
 mod bad_input;
 mod conversions;
+mod fractal;
+mod runners;
 mod tasks;

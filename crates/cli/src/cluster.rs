@@ -1,0 +1,228 @@
+//! `ome-zarr-convert compute` and `slurm`, and how the images of a conversion are run: what clusters and many-core machines need.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use ome_zarr_convert_tasks::fractal::{check_output, write_json, write_output, write_text};
+use ome_zarr_convert_tasks::list::{plan_entry, read_entry, read_list};
+use ome_zarr_convert_tasks::slurm::{ArrayJob, Needs};
+use ome_zarr_convert_tasks::{
+    Compound, ComputeContext, ParallelizationEntry, Processes, Runner, Summary, TaskError, Threads, absolute,
+    exec_compound_task, generic_compute_task,
+};
+use serde_json::json;
+
+use crate::arguments::{ProgressKind, RunArguments};
+use crate::commands::{cancel_on_signals, run_context, threads};
+use crate::log::say;
+use crate::progress::Listener;
+use crate::report::{peak_memory, summary_line};
+
+/// How the images of a conversion are run on this machine.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct RunnerArguments {
+    /// How images are run: one after the other on all threads, side by side on one thread each, or in a process each.
+    #[arg(long, value_enum, default_value_t = RunnerKind::Auto)]
+    pub runner: RunnerKind,
+}
+
+/// The runners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RunnerKind {
+    /// Side by side where images are small, else one after the other.
+    Auto,
+    /// One image after the other, each on all threads.
+    Sequential,
+    /// Images side by side, one thread each.
+    Threads,
+    /// A process per image, as many at a time as there are threads.
+    Processes,
+}
+
+/// The path of this very executable, which `--runner processes` starts.
+pub(crate) fn own_program() -> Result<PathBuf, TaskError> {
+    std::env::current_exe().map_err(|source| TaskError::Io {
+        action: "find the path of",
+        path: "this program".into(),
+        source,
+    })
+}
+
+impl RunnerKind {
+    /// The runner; `None` leaves the choice to the size of the images.
+    pub(crate) fn runner(self, processes: &Processes) -> Option<Runner<'_>> {
+        match self {
+            Self::Auto => None,
+            Self::Sequential => Some(Runner::Sequential),
+            Self::Threads => Some(Runner::Threads),
+            Self::Processes => Some(Runner::Processes(processes)),
+        }
+    }
+}
+
+/// Arguments of `compute`.
+#[derive(Args, Debug)]
+pub struct ComputeArguments {
+    /// The list that `init` wrote.
+    #[arg(long, value_name = "LIST.json")]
+    pub list: PathBuf,
+    /// Which entry of the list, from 0: in an array job, the number of the task.
+    #[arg(long, value_name = "N", required_unless_present = "all")]
+    pub index: Option<usize>,
+    /// All entries of the list. Finished ones are left alone, so that running it again finishes the rest.
+    #[arg(long, conflicts_with = "index")]
+    pub all: bool,
+    /// How the entries are run: one after the other on all threads, side by side on one thread each, or in a process each.
+    #[arg(long, value_enum, default_value_t = RunnerKind::Auto, requires = "all")]
+    pub runner: RunnerKind,
+    /// File to write the image list update to [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    pub out_json: Option<PathBuf>,
+    /// File to write the summary to, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Folder of relative file paths in the list (lists of other converters; ours are absolute).
+    #[arg(long, value_name = "DIR")]
+    pub resource: Option<String>,
+    /// How the conversion runs.
+    #[command(flatten)]
+    pub run: RunArguments,
+    /// Number of threads [default: the processors that this process may use].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+/// `ome-zarr-convert compute`.
+pub fn compute(arguments: &ComputeArguments) -> Result<(), TaskError> {
+    if let Some(out) = &arguments.out_json {
+        check_output(out)?;
+    }
+    let context = ComputeContext {
+        resource: arguments.resource.as_deref(),
+        cancellation: cancel_on_signals(),
+        ..run_context(&arguments.run)
+    };
+    let compound = match arguments.index {
+        Some(index) => {
+            let entry = read_entry(&arguments.list, index)?;
+            let threads = threads(arguments.threads, &entry.init_args.converter_options)?;
+            let computed = threads.run(|| generic_compute_task(&entry.zarr_url, &entry.init_args, &context))?;
+            Compound {
+                summary: Summary::of(&computed),
+                updates: vec![computed.update],
+            }
+        }
+        None => compute_all(arguments, &context)?,
+    };
+    if let Some(path) = &arguments.report {
+        let summary = Summary {
+            peak_memory_bytes: compound.summary.peak_memory_bytes.max(peak_memory()),
+            ..compound.summary.clone()
+        };
+        write_json(path, &summary.to_json(), true)?;
+    }
+    let output = json!({ "image_list_updates": compound.updates });
+    match &arguments.out_json {
+        Some(out) => write_output(out, &output),
+        None => {
+            crate::log::print(&output.to_string());
+            Ok(())
+        }
+    }
+}
+
+fn compute_all(arguments: &ComputeArguments, context: &ComputeContext<'_>) -> Result<Compound, TaskError> {
+    let entries = read_list(&arguments.list)?;
+    // Entries of one list have the same options.
+    let options = entries.first().map(|entry| entry.init_args.converter_options.clone());
+    let threads: Threads = threads(arguments.threads, &options.unwrap_or_default())?;
+    let processes = Processes::Own(own_program()?);
+    // An entry that was finished before may have no document any more: it takes no time either.
+    let plans = entries.iter().filter_map(|entry| plan_entry(entry).ok());
+    let pixel_bytes: u64 = plans.map(|(plan, _)| plan.pixel_bytes()).sum();
+    let mean = pixel_bytes / entries.len().max(1) as u64;
+    let runner = arguments.runner.runner(&processes);
+    let runner = runner.unwrap_or_else(|| Runner::for_images(mean, &threads, context));
+    let progress = Listener::new(ProgressKind::Auto, entries.len(), pixel_bytes);
+    let context = ComputeContext {
+        progress: &progress,
+        ..*context
+    };
+    let start = std::time::Instant::now();
+    let done = exec_compound_task(&entries, runner, &threads, &context);
+    progress.finish();
+    let mut compound = done?;
+    compound.summary.duration = start.elapsed();
+    say(&summary_line(&compound.summary));
+    Ok(compound)
+}
+
+/// Arguments of `slurm`.
+#[derive(Args, Debug)]
+pub struct SlurmArguments {
+    /// The list that `init` wrote, in a folder that the nodes see.
+    #[arg(long, value_name = "LIST.json")]
+    pub list: PathBuf,
+    /// File to write the script to [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Processors per image [default: from the plan of the largest image].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub cpus: Option<u16>,
+    /// Memory per image, such as 4G [default: from the plan of the most demanding image].
+    #[arg(long, value_name = "BYTES", value_parser = crate::arguments::bytes)]
+    pub mem: Option<u64>,
+    /// Largest array that the cluster takes: `scontrol show config | grep MaxArraySize`. Longer lists give each task several images.
+    #[arg(long, value_name = "N", default_value_t = 1001, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_array_size: u32,
+    /// How many tasks may run at a time.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub at_a_time: Option<u32>,
+    /// Folder of the log files, which must exist when the job starts [default: where it is submitted].
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<String>,
+    /// A further option of sbatch, such as `--sbatch=--partition=short`; may be repeated.
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    pub sbatch: Vec<String>,
+    /// Path of ome-zarr-convert on the nodes [default: of this executable].
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+}
+
+/// `ome-zarr-convert slurm`.
+pub fn slurm(arguments: &SlurmArguments) -> Result<(), TaskError> {
+    let entries: Vec<ParallelizationEntry> = read_list(&arguments.list)?;
+    let mut needs = Needs::of(&entries, arguments.cpus.map(usize::from))?;
+    if let Some(bytes) = arguments.mem {
+        needs.memory_mib = bytes.div_ceil(1 << 20);
+    }
+    let program = match &arguments.program {
+        Some(program) => program.clone(),
+        None => own_program()?,
+    };
+    let job = ArrayJob {
+        program,
+        list: absolute(&arguments.list.display().to_string())?,
+        entries: entries.len(),
+        needs,
+        max_array_size: arguments.max_array_size as usize,
+        at_a_time: arguments.at_a_time.map(|limit| limit as usize),
+        logs: arguments.logs.as_deref().map(absolute).transpose()?,
+        options: arguments.sbatch.clone(),
+    };
+    let script = job.script()?;
+    match &arguments.out {
+        Some(out) => {
+            write_text(out, &script, true)?;
+            say(&format!(
+                "{} images, each with {} processors and {} MiB: sbatch {}",
+                entries.len(),
+                needs.cpus,
+                needs.memory_mib,
+                out.display()
+            ));
+        }
+        None => crate::log::print(script.trim_end()),
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The tasks that this project offers to Fractal, and the manifest of its package.
+
+mod compute;
+mod custom_tiff;
+
+pub use compute::ComputeArguments;
+pub use custom_tiff::{
+    HcsTiffAcquisition, InitHcsPlateArguments, InitImagesArguments, SingleTiffAcquisition, init_hcs_plate, init_images,
+};
+use ome_zarr_convert_compute::Cancellation;
+
+use crate::error::TaskError;
+use crate::fractal::{Executable, InitExecutable, Task, TaskKind, TaskPackage};
+
+const DOCS_LINK: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/fractal.md");
+
+/// All our tasks. `cancellation` stops a compute task at its next chunk; running it again goes on from there.
+pub fn offered_tasks(cancellation: &'static Cancellation) -> TaskPackage {
+    let compute = || {
+        Executable::new("compute", "tasks/compute.py", move |arguments| {
+            compute::compute_image(&arguments, cancellation)
+        })
+    };
+    let mut plate = Task::new(
+        "Convert Custom TIFF HCS Plate to OME-Zarr",
+        TaskKind::ConverterCompound {
+            init: InitExecutable::new("init-hcs-plate", "tasks/init_hcs_plate.py", init_hcs_plate),
+            compute: compute(),
+        },
+    );
+    plate.modality = Some("HCS");
+    plate.tags = vec!["Custom TIFF", "Plate converter"];
+    plate.docs_info = Some(include_str!("offered/hcs_plate.md").trim_ascii());
+
+    let mut images = Task::new(
+        "Convert Custom TIFF Images to OME-Zarr",
+        TaskKind::ConverterCompound {
+            init: InitExecutable::new("init-images", "tasks/init_images.py", init_images),
+            compute: compute(),
+        },
+    );
+    images.tags = vec!["Custom TIFF", "Single Image Converter"];
+    images.docs_info = Some(include_str!("offered/images.md").trim_ascii());
+
+    let mut alone = Task::new("Compute OME-Zarr Image", TaskKind::ComputeHalf(compute()));
+    alone.tags = vec!["Compute task of converters"];
+    alone.docs_info = Some(include_str!("offered/compute.md").trim_ascii());
+
+    let mut tasks = vec![plate, images, alone];
+    for task in &mut tasks {
+        task.category = Some("Conversion");
+    }
+    TaskPackage {
+        authors: Some("ome-zarr-convert developers"),
+        docs_link: Some(DOCS_LINK),
+        tasks,
+    }
+}
+
+/// The functions of our tasks by name.
+pub fn run_offered(
+    name: &str,
+    files: &crate::fractal::CallFiles,
+    cancellation: &'static Cancellation,
+) -> Result<(), TaskError> {
+    let package = offered_tasks(cancellation);
+    let executable = package.executable(name).ok_or_else(|| {
+        let known: Vec<&str> = package.executables().iter().map(|executable| executable.name).collect();
+        TaskError::Arguments {
+            place: "the command line".into(),
+            problem: format!("there is no task {name:?}; the tasks are {}", known.join(", ")),
+        }
+    })?;
+    crate::fractal::run_executable(executable, files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_platform_takes_our_tasks() {
+        static NEVER: Cancellation = Cancellation::new();
+        let manifest = offered_tasks(&NEVER).manifest().unwrap();
+        let kinds: Vec<&str> = manifest["task_list"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|task| task["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, ["converter_compound", "converter_compound", "parallel"]);
+    }
+}

@@ -1,0 +1,208 @@
+//! The init tasks of our converters: acquisitions with a table of tiles, set up as plates or as images.
+
+use std::path::Path;
+
+use ome_zarr_convert_core::options::{AcquisitionOptions, ConverterOptions, OverwriteMode};
+use ome_zarr_convert_core::{
+    CoreError, ParallelizationEntry, TiledImage, existing_outputs, model, setup_images_for_conversion,
+};
+use serde_json::Value;
+use tracing::{info, warn};
+
+use crate::acquisition::CollectionKind;
+use crate::compute::absolute;
+use crate::error::TaskError;
+use crate::fractal::{InitOutput, ParallelizationItem};
+use crate::runner::Request;
+
+model::model! {
+    /// An acquisition of a plate.
+    ///
+    /// Its folder holds a table `tiles.csv` with the columns `file_path`, `row`, `column`, `fov_name`, `start_x` and `start_y`, and
+    /// more where they are needed, and a file `acquisition_details.toml` with pixel size, channels and axes.
+    pub struct HcsTiffAcquisition "HcsTiffAcquisitionModel" {
+        /// Path of the acquisition's folder.
+        pub path: String;
+        /// Name of the plate. Leave empty to take the name of the folder.
+        pub plate_name: Option<String> = None;
+        /// Number of the acquisition, which tells several acquisitions of one plate apart.
+        pub acquisition_id: u32 = 0, title "Acquisition ID", min 0;
+        /// What is to be different from what the acquisition's files say, and which of its tiles are converted.
+        pub advanced: AcquisitionOptions = AcquisitionOptions::default(), title "Advanced Options";
+    }
+}
+
+model::model! {
+    /// An acquisition of images that are not part of a plate.
+    ///
+    /// Its folder holds a table `tiles.csv` with the columns `file_path`, `fov_name`, `start_x` and `start_y`, and more where they are
+    /// needed, and a file `acquisition_details.toml` with pixel size, channels and axes.
+    pub struct SingleTiffAcquisition "SingleTiffAcquisitionModel" {
+        /// Path of the acquisition's folder.
+        pub path: String;
+        /// Name of the image that all tiles make. Leave empty to take the names in the table's column `image_path`, or without
+        /// that column the name of the folder.
+        pub image_name: Option<String> = None;
+        /// What is to be different from what the acquisition's files say, and which of its tiles are converted.
+        pub advanced: AcquisitionOptions = AcquisitionOptions::default(), title "Advanced Options";
+    }
+}
+
+model::model! {
+    /// Sets plates up for conversion.
+    pub struct InitHcsPlateArguments "ConvertHcsPlateInit" {
+        /// Folder in which the plates are written.
+        pub zarr_dir: String;
+        /// The acquisitions to convert. Those with the same plate name become one plate.
+        pub acquisitions: Vec<HcsTiffAcquisition>, min_items 1;
+        /// How to convert. The defaults suit most acquisitions.
+        pub converter_options: ConverterOptions = ConverterOptions::default(), title "Converter Options";
+        /// What to do with plates that exist.
+        pub overwrite: OverwriteMode = OverwriteMode::NoOverwrite, title "Overwrite Mode";
+    }
+}
+
+model::model! {
+    /// Lists images for conversion.
+    pub struct InitImagesArguments "ConvertImagesInit" {
+        /// Folder in which the images are written.
+        pub zarr_dir: String;
+        /// The acquisitions to convert.
+        pub acquisitions: Vec<SingleTiffAcquisition>, min_items 1;
+        /// How to convert. The defaults suit most acquisitions.
+        pub converter_options: ConverterOptions = ConverterOptions::default(), title "Converter Options";
+        /// What to do with images that exist.
+        pub overwrite: OverwriteMode = OverwriteMode::NoOverwrite, title "Overwrite Mode";
+    }
+}
+
+/// The init task of `Convert Custom TIFF HCS Plate to OME-Zarr`.
+pub fn init_hcs_plate(arguments: InitHcsPlateArguments) -> Result<InitOutput, TaskError> {
+    let set_up = SetUp::new(&arguments.zarr_dir, arguments.converter_options, arguments.overwrite)?;
+    let acquisitions = arguments.acquisitions.into_iter().map(|acquisition| {
+        let name = acquisition.plate_name;
+        Acquisition {
+            kind: Box::new(move |folder| CollectionKind::Plate {
+                name: name.unwrap_or_else(|| last_part(folder)),
+                acquisition_id: acquisition.acquisition_id,
+            }),
+            path: acquisition.path,
+            advanced: acquisition.advanced,
+        }
+    });
+    set_up.run("ImageInPlate", acquisitions.collect())
+}
+
+/// The init task of `Convert Custom TIFF Images to OME-Zarr`.
+pub fn init_images(arguments: InitImagesArguments) -> Result<InitOutput, TaskError> {
+    let set_up = SetUp::new(&arguments.zarr_dir, arguments.converter_options, arguments.overwrite)?;
+    let acquisitions = arguments.acquisitions.into_iter().map(|acquisition| {
+        let name = acquisition.image_name;
+        Acquisition {
+            kind: Box::new(move |folder| CollectionKind::NamedImages {
+                of_all: name.is_some(),
+                name: name.unwrap_or_else(|| last_part(folder)),
+            }),
+            path: acquisition.path,
+            advanced: acquisition.advanced,
+        }
+    });
+    set_up.run("SingleImage", acquisitions.collect())
+}
+
+/// An acquisition of either task.
+struct Acquisition {
+    path: String,
+    /// What its images become, from its absolute path.
+    kind: Box<dyn FnOnce(&Path) -> CollectionKind>,
+    advanced: AcquisitionOptions,
+}
+
+/// Where and how both tasks set up.
+struct SetUp {
+    zarr_dir: std::path::PathBuf,
+    options: ConverterOptions,
+    overwrite_mode: OverwriteMode,
+}
+
+impl SetUp {
+    fn new(zarr_dir: &str, options: ConverterOptions, overwrite_mode: OverwriteMode) -> Result<Self, TaskError> {
+        Ok(Self {
+            zarr_dir: absolute(zarr_dir)?,
+            options,
+            overwrite_mode,
+        })
+    }
+
+    /// Reads every acquisition before anything is written, then sets all of them up at once: acquisitions of one plate share it.
+    fn run(self, collection_type: &str, acquisitions: Vec<Acquisition>) -> Result<InitOutput, TaskError> {
+        let mut images: Vec<TiledImage> = Vec::new();
+        for acquisition in acquisitions {
+            let path = acquisition.path.clone();
+            match self.read(acquisition) {
+                Ok(found) => {
+                    info!("{path}: {} images", found.len());
+                    images.extend(found);
+                }
+                // Filters may leave nothing of one acquisition, as in the reference's converters.
+                Err(TaskError::Core(CoreError::NoTiles)) => {
+                    warn!("{path}: no images, since its table is empty or the filters removed every tile");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if images.is_empty() {
+            return Err(CoreError::NoTiles.into());
+        }
+        let zarr_dir = self.zarr_dir.display().to_string();
+        for output in existing_outputs(&images, &zarr_dir)? {
+            match self.overwrite_mode {
+                OverwriteMode::Overwrite => info!("{} exists and is replaced", output.display()),
+                OverwriteMode::Extend => info!("{} exists and is added to", output.display()),
+                OverwriteMode::NoOverwrite => {}
+            }
+        }
+        let entries =
+            setup_images_for_conversion(&images, &zarr_dir, collection_type, &self.options, self.overwrite_mode)?;
+        info!("{} images are set up in {zarr_dir}", entries.len());
+        Ok(InitOutput {
+            parallelization_list: entries.iter().map(item).collect(),
+        })
+    }
+
+    fn read(&self, acquisition: Acquisition) -> Result<Vec<TiledImage>, TaskError> {
+        let folder = absolute(&acquisition.path)?;
+        let request = Request {
+            kind: (acquisition.kind)(&folder),
+            acquisition: folder,
+            zarr_dir: self.zarr_dir.clone(),
+            options: self.options.clone(),
+            acquisition_options: acquisition.advanced,
+            validators: Vec::new(),
+            overwrite_mode: self.overwrite_mode,
+        };
+        Ok(request.prepare()?.into_tiled_images())
+    }
+}
+
+/// The name of a folder, or of a file without its suffix.
+fn last_part(path: &Path) -> String {
+    let name = if path.is_file() {
+        path.file_stem()
+    } else {
+        path.file_name()
+    };
+    name.map_or_else(|| "acquisition".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn item(entry: &ParallelizationEntry) -> ParallelizationItem {
+    let mut value = entry.to_value();
+    let init_args = match value["init_args"].take() {
+        Value::Object(args) => args,
+        _ => model::Map::new(),
+    };
+    ParallelizationItem {
+        zarr_url: entry.zarr_url.clone(),
+        init_args,
+    }
+}
