@@ -1,6 +1,7 @@
 """Init tasks of fractal-uzh-converters feed our compute: the result is that of their own compute."""
 
 import csv
+import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,7 @@ import ours
 from acquisitions import Acquisition
 from compare import compare
 from reference import reference_compute
-from test_parity import differences, relative_urls
-
-# The default writer mode corrupts images whose first plane of a field is missing.
-BY_TILE = {"writer_mode": "By Tile"}
+from test_parity import differences, relative_urls, with_image
 
 
 @dataclass
@@ -28,6 +26,16 @@ class Converter:
     write: object
     collection: str = "plate"
     options: dict = field(default_factory=dict)
+    task: str = ""
+    """Name of our task that takes the same arguments."""
+
+    def arguments(self, acquisitions: list[dict], tree: Path) -> dict:
+        # The default writer mode corrupts images whose first plane of a field is missing.
+        options = {"writer_mode": "By Tile", **self.options}
+        return {"zarr_dir": str(tree), "acquisitions": acquisitions, "converter_options": options}
+
+    def list_images(self, acquisitions: list[dict], tree: Path) -> list[dict]:
+        return self.init(**self.arguments(acquisitions, tree))["parallelization_list"]
 
 
 def table_of_files(folder: Path, acquisition: Acquisition) -> Path:
@@ -60,12 +68,18 @@ def two_acquisitions_of_a_plate(folder: Path) -> list[dict]:
     ]
 
 
-def single_files_and_folders(folder: Path) -> list[dict]:
-    """One image from a table of files, one from a file alone."""
-    table = table_of_files(folder / "table", Acquisition(images=("ignored",), attributes={}, seed=13))
-    table_of_files(folder / "file", Acquisition(images=("alone",), nx=1, ny=1, channels=1, slices=1, attributes={}, seed=14))
-    (file,) = (folder / "file" / "data").glob("*.tif")
-    return [{"path": str(table), "image_name": "from a table"}, {"path": str(file)}]
+def named_images(folder: Path) -> list[dict]:
+    """Two tables; the image of one is called as its folder."""
+    first = table_of_files(folder / "first", Acquisition(images=("unnamed",), without=("image_path",), attributes={}, seed=13))
+    second = table_of_files(folder / "second", Acquisition(images=("unnamed",), without=("image_path",), nx=3, seed=14))
+    return [{"path": str(first), "image_name": "an image"}, {"path": str(second)}]
+
+
+def single_files(folder: Path) -> list[dict]:
+    """Two files without a table."""
+    one = Acquisition(images=("alone",), nx=1, ny=1, channels=2, slices=1, attributes={}, seed=16)
+    table_of_files(folder, one)
+    return [{"path": str(file)} for file in sorted((folder / "data").glob("*.tif"))]
 
 
 OPERETTA_HEAD = '<EvaluationInputData xmlns="http://www.perkinelmer.com/PEHH/HarmonyV5"><Images>'
@@ -123,8 +137,11 @@ def operetta(folder: Path) -> list[dict]:
 
 
 CONVERTERS = {
-    "custom TIFF plate": Converter(convert_hcs_tiff_init_task, two_acquisitions_of_a_plate),
-    "custom TIFF images": Converter(convert_single_tiff_init_task, single_files_and_folders, collection="image"),
+    "custom TIFF plate": Converter(convert_hcs_tiff_init_task, two_acquisitions_of_a_plate, task="init-hcs-plate"),
+    "custom TIFF images": Converter(
+        convert_single_tiff_init_task, named_images, collection="image", task="init-images"
+    ),
+    "custom TIFF images without a table": Converter(convert_single_tiff_init_task, single_files, collection="image"),
     "Operetta": Converter(convert_operetta_init_task, operetta),
     "Operetta, 0.5 in shards, images per field": Converter(
         convert_operetta_init_task,
@@ -147,13 +164,31 @@ def test_our_compute_equals_theirs(name, tmp_path):
     converter = CONVERTERS[name]
     acquisitions = converter.write(tmp_path / "acquisitions")
 
-    def init(tree: Path) -> list[dict]:
-        how = {"acquisitions": acquisitions, "converter_options": {**BY_TILE, **converter.options}}
-        return converter.init(zarr_dir=str(tree), **how)["parallelization_list"]
-
     theirs, mine = tmp_path / "theirs", tmp_path / "ours"
-    expected = reference_compute(init(theirs), collection=converter.collection)
-    updates = ours.compute_as_fractal(init(mine), tmp_path / "work")
+    expected = reference_compute(converter.list_images(acquisitions, theirs), collection=converter.collection)
+    updates = ours.compute_as_fractal(converter.list_images(acquisitions, mine), tmp_path / "work")
     assert len(updates) > 1
     assert compare(theirs, mine) == []
     assert differences(relative_urls(expected, theirs), relative_urls(updates, mine), "updates") == []
+
+
+@pytest.mark.parametrize("name", [name for name, converter in CONVERTERS.items() if converter.task])
+def test_our_init_task_equals_theirs(name, tmp_path):
+    """Our task takes the arguments of theirs, and lists the same images."""
+    converter = CONVERTERS[name]
+    acquisitions = converter.write(tmp_path / "acquisitions")
+    theirs, mine = tmp_path / "theirs", tmp_path / "ours"
+    expected = converter.list_images(acquisitions, theirs)
+
+    arguments, out = tmp_path / "args.json", tmp_path / "out.json"
+    arguments.write_text(json.dumps(converter.arguments(acquisitions, mine)))
+    ours.run("OZC_BIN", "task", converter.task, "--args-json", arguments, "--out-json", out)
+    entries = json.loads(out.read_text())["parallelization_list"]
+
+    listed = relative_urls([with_image(entry) for entry in expected], theirs)
+    assert differences(listed, relative_urls([with_image(entry) for entry in entries], mine), "list") == []
+    updates = reference_compute(expected, collection=converter.collection)
+    assert differences(
+        relative_urls(updates, theirs), relative_urls(ours.compute_as_fractal(entries, tmp_path / "work"), mine), "updates"
+    ) == []
+    assert compare(theirs, mine) == []
