@@ -73,7 +73,7 @@ pub struct ComputeArguments {
     #[arg(long, conflicts_with = "index")]
     pub all: bool,
     /// How the entries are run: one after the other on all threads, side by side on one thread each, or in a process each.
-    #[arg(long, value_enum, default_value_t = RunnerKind::Auto, requires = "all")]
+    #[arg(long, value_enum, default_value_t = RunnerKind::Auto, conflicts_with = "index")]
     pub runner: RunnerKind,
     /// File to write the image list update to [default: standard output].
     #[arg(long, value_name = "FILE")]

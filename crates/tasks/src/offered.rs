@@ -3,7 +3,7 @@
 mod compute;
 mod custom_tiff;
 
-pub use compute::ComputeArguments;
+pub use compute::{ComputeArguments, compute_image};
 pub use custom_tiff::{
     HcsTiffAcquisition, InitHcsPlateArguments, InitImagesArguments, SingleTiffAcquisition, init_hcs_plate, init_images,
 };
@@ -18,7 +18,7 @@ const DOCS_LINK: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/f
 pub fn offered_tasks(cancellation: &'static Cancellation) -> TaskPackage {
     let compute = || {
         Executable::new("compute", "tasks/compute.py", move |arguments| {
-            compute::compute_image(&arguments, cancellation)
+            compute_image(&arguments, cancellation)
         })
     };
     let mut plate = Task::new(
@@ -63,15 +63,7 @@ pub fn run_offered(
     files: &crate::fractal::CallFiles,
     cancellation: &'static Cancellation,
 ) -> Result<(), TaskError> {
-    let package = offered_tasks(cancellation);
-    let executable = package.executable(name).ok_or_else(|| {
-        let known: Vec<&str> = package.executables().iter().map(|executable| executable.name).collect();
-        TaskError::Arguments {
-            place: "the command line".into(),
-            problem: format!("there is no task {name:?}; the tasks are {}", known.join(", ")),
-        }
-    })?;
-    crate::fractal::run_executable(executable, files)
+    crate::fractal::run_executable(offered_tasks(cancellation).executable(name)?, files)
 }
 
 #[cfg(test)]

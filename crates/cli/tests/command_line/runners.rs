@@ -28,7 +28,11 @@ fn every_runner_writes_and_reports_the_same() {
         let ended = here.run(&line).well();
         assert!(ended.stderr.contains("Converted 2 images"), "{}", ended.stderr);
         assert_eq!(output(&here.path(runner)), output(&here.path("auto")), "{runner}");
-        assert_eq!(report(&here, &format!("{runner}.json")), report(&here, "auto.json"), "{runner}");
+        assert_eq!(
+            report(&here, &format!("{runner}.json")),
+            report(&here, "auto.json"),
+            "{runner}"
+        );
     }
 }
 
@@ -41,7 +45,10 @@ fn a_list_is_finished_by_running_it_again() {
         fs::rename(&file, here.path("away.tif")).unwrap();
         let line = format!("compute --list list.json --all --threads 2 --runner {runner} --out-json");
         let failed = here.run(&format!("{line} first.json"));
-        failed.with_error(1, &["1 of 2 images failed", "/out/plate.zarr/B/03/0", "B03_F001_C0_Z01.tif"]);
+        failed.with_error(
+            1,
+            &["1 of 2 images failed", "/out/plate.zarr/B/03/0", "B03_F001_C0_Z01.tif"],
+        );
         assert!(!here.path("first.json").exists());
         assert!(here.path("out/plate.zarr/C/05/0").is_dir() && !here.path("out/plate.zarr/B/03/0").exists());
 
@@ -64,8 +71,9 @@ fn a_runner_is_for_all_entries() {
     let here = Acquisition::plate();
     here.run("init plate --zarr-dir out --out list.json").well();
     here.run("compute --list list.json --index 0 --runner processes")
+        .with_error(2, &["--runner", "--index"]);
+    here.run("compute --list list.json --index 0 --all")
         .with_error(2, &["--all"]);
-    here.run("compute --list list.json --index 0 --all").with_error(2, &["--all"]);
     here.run("compute --list list.json").with_error(2, &["--index"]);
 }
 
@@ -74,28 +82,47 @@ fn a_runner_is_for_all_entries() {
 fn the_job_script_converts_every_entry() {
     let here = Acquisition::plate();
     here.run("init plate --zarr-dir out --out list.json").well();
-    let said = here.run("slurm --list list.json --out job.sh --sbatch=--partition=short --logs logs").well();
-    assert!(said.stderr.contains("2 images, each with 1 processors and 500 MiB"), "{}", said.stderr);
+    let said = here
+        .run("slurm --list list.json --out job.sh --sbatch=--partition=short --logs logs")
+        .well();
+    assert!(
+        said.stderr.contains("2 images, each with 1 processors and 500 MiB"),
+        "{}",
+        said.stderr
+    );
     let script = here.read("job.sh");
-    for line in ["#SBATCH --array=0-1\n", "#SBATCH --cpus-per-task=1\n", "#SBATCH --mem=500M\n", "#SBATCH --partition=short\n"] {
+    for line in [
+        "#SBATCH --array=0-1\n",
+        "#SBATCH --cpus-per-task=1\n",
+        "#SBATCH --mem=500M\n",
+        "#SBATCH --partition=short\n",
+    ] {
         assert!(script.contains(line), "{line} is not in\n{script}");
     }
     let task = |script: &str, number: &str| {
         let mut command = Command::new("bash");
-        command.current_dir(here.path("")).arg(script).env("SLURM_ARRAY_TASK_ID", number);
+        command
+            .current_dir(here.path(""))
+            .arg(script)
+            .env("SLURM_ARRAY_TASK_ID", number);
         command.output().unwrap()
     };
     assert!(task("job.sh", "1").status.success());
     assert!(here.path("out/plate.zarr/C/05/0").is_dir() && !here.path("out/plate.zarr/B/03/0").exists());
 
     // One task for both: the finished one is left alone. A third entry does not exist.
-    here.run("slurm --list list.json --out short.sh --max-array-size 1").well();
+    here.run("slurm --list list.json --out short.sh --max-array-size 1")
+        .well();
     assert!(here.read("short.sh").contains("--array=0-0\n"));
     assert!(task("short.sh", "0").status.success());
     here.run("convert plate --zarr-dir whole").well();
     assert_eq!(output(&here.path("out")), output(&here.path("whole")));
     assert_eq!(task("job.sh", "2").status.code(), Some(2));
 
-    let outside = Command::new("bash").arg(here.path("job.sh")).env_remove("SLURM_ARRAY_TASK_ID").output().unwrap();
+    let outside = Command::new("bash")
+        .arg(here.path("job.sh"))
+        .env_remove("SLURM_ARRAY_TASK_ID")
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&outside.stderr).contains("submit this file with sbatch"));
 }

@@ -3,6 +3,7 @@
 //! The platform checks answers strictly and shows its user a validation error of its own; here they are checked before they are
 //! written, with every problem at once.
 
+use ome_zarr_convert_core::ParallelizationEntry;
 use ome_zarr_convert_core::model::{self, InvalidDocument, Map, Model, Path, Problems, Value};
 use ome_zarr_convert_ngff::Cell;
 use serde_json::json;
@@ -109,6 +110,22 @@ model::model! {
     pub struct InitOutput "InitOutput" check check_init_output {
         /// What the compute task is to be run for, once per entry.
         pub parallelization_list: Vec<ParallelizationItem> = Vec::new();
+    }
+}
+
+impl From<&[ParallelizationEntry]> for InitOutput {
+    /// What a converter's set-up gives.
+    fn from(entries: &[ParallelizationEntry]) -> Self {
+        let item = |entry: &ParallelizationEntry| ParallelizationItem {
+            zarr_url: entry.zarr_url.clone(),
+            init_args: match entry.to_value()["init_args"].take() {
+                Value::Object(args) => args,
+                _ => Map::new(),
+            },
+        };
+        Self {
+            parallelization_list: entries.iter().map(item).collect(),
+        }
     }
 }
 

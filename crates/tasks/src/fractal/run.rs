@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,7 +15,11 @@ use super::answer::Answer;
 use super::executable::{Executable, call};
 use super::files::{CallFiles, write_output};
 use super::log::start_log;
+use super::task_list::TaskPackage;
 use crate::error::TaskError;
+
+/// The name in log lines that are not of the task's own function: that of Fractal's Python wrapper.
+const LOGGER: &str = "run_fractal_task";
 
 /// The `main` of an executable that is one task.
 ///
@@ -34,6 +39,33 @@ where
     end_task(files.and_then(|files| run(name, &files, |arguments, place| call(task, arguments, place))))
 }
 
+/// The `main` of an executable that is a package: `NAME --args-json FILE --out-json FILE` runs the function of that name,
+/// `manifest` prints the package's manifest, `--list` the names.
+pub fn run_task_package(package: &TaskPackage) -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    let name = words.next().unwrap_or_default().to_string_lossy().into_owned();
+    let text = match name.as_str() {
+        "manifest" => package.manifest().map(|manifest| format!("{manifest:#}")),
+        "--list" => {
+            let names: Vec<&str> = package.executables().iter().map(|executable| executable.name).collect();
+            Ok(names.join("\n"))
+        }
+        name => {
+            let files = start_log().and_then(|()| Ok((package.executable(name)?, files_of_call(words)?)));
+            return end_task(files.and_then(|(executable, files)| run_executable(executable, &files)));
+        }
+    };
+    let written = text.and_then(|text| {
+        let written = writeln!(std::io::stdout(), "{text}");
+        written.map_err(TaskError::io("write to", "standard output"))
+    });
+    // A log is only started for what is to be told in it.
+    if written.is_err() {
+        let _ = start_log();
+    }
+    end_task(written)
+}
+
 /// Runs one executable of a package on the files of a call.
 pub fn run_executable(executable: &Executable, files: &CallFiles) -> Result<(), TaskError> {
     run(executable.name, files, |arguments, place| {
@@ -46,7 +78,7 @@ pub fn end_task(done: Result<(), TaskError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error!("{error}");
+            error!(target: LOGGER, "{error}");
             ExitCode::from(error.exit_code())
         }
     }
@@ -58,7 +90,7 @@ fn run(
     work: impl FnOnce(&Map<String, Value>, &str) -> Result<Value, TaskError>,
 ) -> Result<(), TaskError> {
     let arguments = files.open()?;
-    info!("START {name} task");
+    info!(target: LOGGER, "START {name} task");
     // The platform reads exit code and log: a panic is told there as any error is.
     let answer = catch_unwind(AssertUnwindSafe(|| work(&arguments, &files.place()))).unwrap_or_else(|payload| {
         let text = payload.downcast_ref::<&str>().copied();
@@ -69,7 +101,7 @@ fn run(
         })
     })?;
     write_output(&files.out_json, &answer)?;
-    info!("END {name} task");
+    info!(target: LOGGER, "END {name} task");
     Ok(())
 }
 

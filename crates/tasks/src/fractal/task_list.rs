@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::executable::{Executable, InitExecutable};
+use crate::error::TaskError;
 
 /// What a task asks of a cluster, per process.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,8 +179,15 @@ impl TaskPackage {
     }
 
     /// The function of that name.
-    pub fn executable(&self, name: &str) -> Option<&Executable> {
-        let mut all = self.tasks.iter().flat_map(Task::executables);
-        all.find(|executable| executable.name == name)
+    pub fn executable(&self, name: &str) -> Result<&Executable, TaskError> {
+        let all = self.executables();
+        let found = all.iter().find(|executable| executable.name == name);
+        found.copied().ok_or_else(|| {
+            let known: Vec<&str> = all.iter().map(|executable| executable.name).collect();
+            TaskError::Arguments {
+                place: "the command line".into(),
+                problem: format!("there is no task {name:?}; the tasks are {}", known.join(", ")),
+            }
+        })
     }
 }

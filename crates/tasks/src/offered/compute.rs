@@ -19,7 +19,7 @@ model::model! {
 }
 
 /// Converts one image with the threads and the memory that the system and the scheduler grant.
-pub(super) fn compute_image(
+pub fn compute_image(
     arguments: &ComputeArguments,
     cancellation: &'static Cancellation,
 ) -> Result<TaskOutput, TaskError> {

@@ -3,16 +3,13 @@
 use std::path::Path;
 
 use ome_zarr_convert_core::options::{AcquisitionOptions, ConverterOptions, OverwriteMode};
-use ome_zarr_convert_core::{
-    CoreError, ParallelizationEntry, TiledImage, existing_outputs, model, setup_images_for_conversion,
-};
-use serde_json::Value;
+use ome_zarr_convert_core::{CoreError, TiledImage, existing_outputs, model, setup_images_for_conversion};
 use tracing::{info, warn};
 
 use crate::acquisition::CollectionKind;
 use crate::compute::absolute;
 use crate::error::TaskError;
-use crate::fractal::{InitOutput, ParallelizationItem};
+use crate::fractal::InitOutput;
 use crate::runner::Request;
 
 model::model! {
@@ -165,9 +162,7 @@ impl SetUp {
         let entries =
             setup_images_for_conversion(&images, &zarr_dir, collection_type, &self.options, self.overwrite_mode)?;
         info!("{} images are set up in {zarr_dir}", entries.len());
-        Ok(InitOutput {
-            parallelization_list: entries.iter().map(item).collect(),
-        })
+        Ok(InitOutput::from(entries.as_slice()))
     }
 
     fn read(&self, acquisition: Acquisition) -> Result<Vec<TiledImage>, TaskError> {
@@ -193,16 +188,4 @@ fn last_part(path: &Path) -> String {
         path.file_name()
     };
     name.map_or_else(|| "acquisition".to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-fn item(entry: &ParallelizationEntry) -> ParallelizationItem {
-    let mut value = entry.to_value();
-    let init_args = match value["init_args"].take() {
-        Value::Object(args) => args,
-        _ => model::Map::new(),
-    };
-    ParallelizationItem {
-        zarr_url: entry.zarr_url.clone(),
-        init_args,
-    }
 }
