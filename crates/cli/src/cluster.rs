@@ -16,7 +16,7 @@ use crate::arguments::{ProgressKind, RunArguments};
 use crate::commands::{cancel_on_signals, run_context, threads};
 use crate::log::say;
 use crate::progress::Listener;
-use crate::report::{peak_memory, summary_line};
+use crate::report::{count, peak_memory, summary_line};
 
 /// How the images of a conversion are run on this machine.
 #[derive(Args, Clone, Copy, Debug)]
@@ -75,6 +75,9 @@ pub struct ComputeArguments {
     /// How the entries are run: one after the other on all threads, side by side on one thread each, or in a process each.
     #[arg(long, value_enum, default_value_t = RunnerKind::Auto, conflicts_with = "index")]
     pub runner: RunnerKind,
+    /// The compute task to run instead of our own, with --runner processes: an executable and further words, called as Fractal calls it.
+    #[arg(long, value_name = "WORDS", conflicts_with = "index")]
+    pub command: Option<String>,
     /// File to write the image list update to [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub out_json: Option<PathBuf>,
@@ -136,7 +139,18 @@ fn compute_all(arguments: &ComputeArguments, context: &ComputeContext<'_>) -> Re
     // Entries of one list have the same options.
     let options = entries.first().map(|entry| entry.init_args.converter_options.clone());
     let threads: Threads = threads(arguments.threads, &options.unwrap_or_default())?;
-    let processes = Processes::Own(own_program()?);
+    let processes = match &arguments.command {
+        None => Processes::Own(own_program()?),
+        Some(command) if arguments.runner == RunnerKind::Processes => {
+            Processes::task(command, arguments.resource.as_deref())?
+        }
+        Some(command) => {
+            return Err(TaskError::Arguments {
+                place: format!("--command {command:?}"),
+                problem: "a command is run in processes; add --runner processes".into(),
+            });
+        }
+    };
     // An entry that was finished before may have no document any more: it takes no time either.
     let plans = entries.iter().filter_map(|entry| plan_entry(entry).ok());
     let pixel_bytes: u64 = plans.map(|(plan, _)| plan.pixel_bytes()).sum();
@@ -215,9 +229,9 @@ pub fn slurm(arguments: &SlurmArguments) -> Result<(), TaskError> {
         Some(out) => {
             write_text(out, &script, true)?;
             say(&format!(
-                "{} images, each with {} processors and {} MiB: sbatch {}",
-                entries.len(),
-                needs.cpus,
+                "{}, each with {} and {} MiB: sbatch {}",
+                count(entries.len(), "image"),
+                count(needs.cpus, "processor"),
                 needs.memory_mib,
                 out.display()
             ));

@@ -125,7 +125,7 @@ pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> 
     text
 }
 
-fn count(number: usize, what: &str) -> String {
+pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 

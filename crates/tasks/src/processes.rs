@@ -38,6 +38,22 @@ pub(crate) struct Share {
 }
 
 impl Processes {
+    /// The compute task that a command line of words without quotes names. It gets no resource folder, as on the platform.
+    pub fn task(command: &str, resource: Option<&str>) -> Result<Self, TaskError> {
+        let wrong = |problem: &str| TaskError::Arguments {
+            place: format!("the command {command:?}"),
+            problem: problem.to_owned(),
+        };
+        let words: Vec<OsString> = command.split_whitespace().map(OsString::from).collect();
+        match (words.is_empty(), resource) {
+            (true, _) => Err(wrong("it is empty; give an executable and perhaps further words")),
+            (_, Some(_)) => Err(wrong(
+                "it cannot be told the folder of relative file paths; leave the resource out",
+            )),
+            _ => Ok(Self::Task(words)),
+        }
+    }
+
     /// Divides threads and memory between as many processes as there are threads, or images if they are fewer.
     pub(crate) fn share(&self, images: usize, threads: usize, memory_limit: Option<u64>) -> Share {
         let count = threads.min(images).max(1);

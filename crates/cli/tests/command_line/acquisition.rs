@@ -72,17 +72,25 @@ impl Acquisition {
 
     /// Runs a command line (words separated by blanks) of `ome-zarr-convert` in the folder.
     pub(crate) fn run(&self, line: &str) -> Ended {
-        self.execute(env!("CARGO_BIN_EXE_ome-zarr-convert"), line)
+        self.execute_words(&line.split_whitespace().collect::<Vec<_>>())
     }
 
     /// Runs `ome-zarr-compute` in the folder.
     pub(crate) fn run_task(&self, line: &str) -> Ended {
-        self.execute(env!("CARGO_BIN_EXE_ome-zarr-compute"), line)
+        self.execute(
+            env!("CARGO_BIN_EXE_ome-zarr-compute"),
+            &line.split_whitespace().collect::<Vec<_>>(),
+        )
     }
 
-    fn execute(&self, program: &str, line: &str) -> Ended {
+    /// Runs `ome-zarr-convert` with words that may hold blanks.
+    pub(crate) fn execute_words(&self, words: &[&str]) -> Ended {
+        self.execute(env!("CARGO_BIN_EXE_ome-zarr-convert"), words)
+    }
+
+    fn execute(&self, program: &str, words: &[&str]) -> Ended {
         let output = Command::new(program)
-            .args(line.split_whitespace())
+            .args(words)
             .current_dir(self.dir.path())
             .env("CONVERTERS_TOOLS_NUM_RETRIES", "1")
             .env_remove("SLURM_CPUS_PER_TASK")

@@ -66,6 +66,46 @@ fn a_list_is_finished_by_running_it_again() {
     }
 }
 
+/// The compute task of another converter: here ours, which says what it was called with.
+#[test]
+fn a_given_command_is_called_as_fractal_calls_it() {
+    let here = Acquisition::plate();
+    here.run("init plate --zarr-dir out --out list.json").well();
+    let task = env!("CARGO_BIN_EXE_ome-zarr-compute");
+    here.write(
+        "compute.sh",
+        format!("echo \"$SLURM_CPUS_PER_TASK $1 $3\" >> \"$(dirname \"$0\")/calls\"\nexec {task:?} \"$@\"\n"),
+    );
+    let script = here.path("compute.sh").display().to_string();
+    let ended = here.execute_words(&[
+        "compute",
+        "--list",
+        "list.json",
+        "--all",
+        "--threads",
+        "2",
+        "--runner",
+        "processes",
+        "--command",
+        &format!("bash {script}"),
+        "--out-json",
+        "answer.json",
+    ]);
+    let ended = ended.well();
+    assert!(ended.stderr.contains("Converted 2 images"), "{}", ended.stderr);
+    assert_eq!(here.read("calls"), "1 --args-json --out-json\n".repeat(2));
+    here.run("convert plate --zarr-dir whole").well();
+    assert_eq!(output(&here.path("out")), output(&here.path("whole")));
+
+    let all = "compute --list list.json --all --out-json";
+    here.run(&format!("{all} a.json --command false"))
+        .with_error(2, &["--runner processes"]);
+    here.run(&format!("{all} b.json --runner processes --command false"))
+        .with_error(1, &["2 of 2 images failed", "exit status: 1", "no message"]);
+    here.run(&format!("{all} c.json --runner processes --command no-such-program"))
+        .with_error(1, &["cannot start no-such-program"]);
+}
+
 #[test]
 fn a_runner_is_for_all_entries() {
     let here = Acquisition::plate();
@@ -86,7 +126,7 @@ fn the_job_script_converts_every_entry() {
         .run("slurm --list list.json --out job.sh --sbatch=--partition=short --logs logs")
         .well();
     assert!(
-        said.stderr.contains("2 images, each with 1 processors and 500 MiB"),
+        said.stderr.contains("2 images, each with 1 processor and 500 MiB"),
         "{}",
         said.stderr
     );

@@ -17,7 +17,7 @@ type Place = (String, u32, Option<u32>);
 /// Gives every tile of a plate the conditions of its well as attributes.
 ///
 /// The table has the columns `row` (letters or a number), `column` (or `col`) and perhaps `acquisition`, in any case of letters; every
-/// other column is an attribute. Several rows of one well make attributes of several values. Empty cells, `NA` and the like are
+/// other column is an attribute. Texts are taken without the blanks around them. Several rows of one well make attributes of several values. Empty cells, `NA` and the like are
 /// missing values. Wells that the table does not list get no attributes.
 pub fn apply_condition_table(path: &Path, tiles: &mut [Tile]) -> Result<(), CoreError> {
     let wrong = |problem: String| CoreError::Table {
@@ -67,7 +67,10 @@ pub fn apply_condition_table(path: &Path, tiles: &mut [Tile]) -> Result<(), Core
         let of_well = conditions.entry((row, column, acquisition)).or_default();
         for (key, cells) in &columns {
             let cell = match &cells[index] {
-                Cell::Text(text) if matches!(text.trim(), "" | "Na") => Cell::Null,
+                Cell::Text(text) => match text.trim() {
+                    "" | "Na" | "NA" | "N/A" => Cell::Null,
+                    text => Cell::Text(text.to_owned()),
+                },
                 cell => cell.clone(),
             };
             of_well.entry(key.clone()).or_default().push(cell);
@@ -127,7 +130,7 @@ mod tests {
 
     #[test]
     fn rows_of_a_well_become_its_attributes() {
-        let attributes = apply("Row,Col,drug,dose\nA,1,DMSO,1\n1,01,Na,2\nC,9,x,3\n").unwrap();
+        let attributes = apply("Row,Col,drug,dose\nA,1, DMSO ,1\n1,01, N/A,2\nC,9,x,3\n").unwrap();
         assert_eq!(attributes[0]["drug"], [Cell::Text("DMSO".into()), Cell::Null]);
         assert_eq!(attributes[0]["dose"], [Cell::Int(1), Cell::Int(2)]);
         assert_eq!(attributes[0], attributes[1]);

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -55,9 +55,10 @@ pub fn run_task_package(package: &TaskPackage) -> ExitCode {
             return end_task(files.and_then(|(executable, files)| run_executable(executable, &files)));
         }
     };
-    let written = text.and_then(|text| {
-        let written = writeln!(std::io::stdout(), "{text}");
-        written.map_err(TaskError::io("write to", "standard output"))
+    let written = text.and_then(|text| match writeln!(std::io::stdout(), "{text}") {
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(TaskError::io("write to", "standard output")(error)),
+        _ => Ok(()),
     });
     // A log is only started for what is to be told in it.
     if written.is_err() {
