@@ -24,7 +24,9 @@ class Api:
         self.base = base
         self._token = None
 
-    def call(self, method: str, path: str, *, query: dict | None = None, body=None, form=None, file: Path | None = None):
+    def call(
+        self, method: str, path: str, *, query: dict | None = None, body=None, form=None, file: Path | None = None
+    ):
         """One request: `body` goes as JSON, `form` as a form, `file` as an upload. Returns the answer's JSON."""
         headers, data = {}, None
         if body is not None:
@@ -121,4 +123,7 @@ def upload(file: Path) -> tuple[bytes, str]:
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
     )
-    return head.encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+    return (
+        head.encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode(),
+        f"multipart/form-data; boundary={boundary}",
+    )

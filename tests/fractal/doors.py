@@ -162,7 +162,9 @@ def python_converter(session: Session, folder: Path) -> tuple[str, str]:
     text = (package / "common" / "image_in_plate_compute_task.py").read_text()
     assert "    generic_compute_task,\n" in text, "the compute task of fractal-uzh-converters imports something else"
     text = text.replace("    generic_compute_task,\n", "")
-    text = text.replace("from pydantic import", "from ome_zarr_convert import generic_compute_task\nfrom pydantic import")
+    text = text.replace(
+        "from pydantic import", "from ome_zarr_convert import generic_compute_task\nfrom pydantic import"
+    )
     compute = folder / "compute_task.py"
     compute.write_text(text)
     return f"{python} {package}/custom_tiff/convert_hcs_tiff_init_task.py", f"{python} {compute}"

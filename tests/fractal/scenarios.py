@@ -1,4 +1,4 @@
-"""Runs workflows on a real fractal-server and checks what it has of them: `tests/fractal/run` calls this with the server's Python."""
+"""Runs workflows on a real fractal-server and checks what comes of them: `tests/fractal/run` calls this."""
 
 import struct
 import sys
@@ -82,7 +82,7 @@ def a_failing_task(session: Session) -> None:
 
 
 def one_image_fails_and_is_extended(session: Session) -> None:
-    """One of two images has a broken file: the other is converted; when it is repaired, Extend does the rest, and only that."""
+    """One of two images has a broken file: the other is converted; once repaired, Extend does the rest, and only that."""
     acquisition = session.acquisition("extended")
     broken = acquisition / "data" / "C05_F003_C1_Z01.tif"
     sound = broken.read_bytes()
@@ -156,7 +156,9 @@ def main() -> int:
                 words = scenario.__name__.replace("_", " ")
                 print(f"{verdict:6} {time.monotonic() - begun:5.1f} s  {words}", flush=True)
         if failed:
-            print(f"{len(failed)} of {len(SCENARIOS)} failed; the server's log ends with\n{tail(work / 'server/log.txt')}")
+            print(
+                f"{len(failed)} of {len(SCENARIOS)} failed; the server's log ends with\n{tail(work / 'server/log.txt')}"
+            )
     return 1 if failed else 0
 
 

@@ -1,4 +1,4 @@
-"""A fractal-server on loopback with a PostgreSQL of its own; both live in a folder that is thrown away, and stop with `with`."""
+"""A fractal-server on loopback with a PostgreSQL of its own; both live in a folder that is thrown away."""
 
 import getpass
 import json
@@ -32,7 +32,9 @@ def free_port() -> int:
 def run(command: list, log: Path, **how) -> None:
     """Runs a command to its end; what it says goes to the log."""
     with open(log, "ab") as file:
-        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=file, stderr=file, **how)
+        done = subprocess.run(
+            [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=file, stderr=file, **how
+        )
     if done.returncode:
         raise NotStarted(f"{command[0]} ended with exit code {done.returncode}:\n{tail(log)}")
 

@@ -70,7 +70,9 @@ def two_acquisitions_of_a_plate(folder: Path) -> list[dict]:
 
 def named_images(folder: Path) -> list[dict]:
     """Two tables; the image of one is called as its folder."""
-    first = table_of_files(folder / "first", Acquisition(images=("unnamed",), without=("image_path",), attributes={}, seed=13))
+    first = table_of_files(
+        folder / "first", Acquisition(images=("unnamed",), without=("image_path",), attributes={}, seed=13)
+    )
     second = table_of_files(folder / "second", Acquisition(images=("unnamed",), without=("image_path",), nx=3, seed=14))
     return [{"path": str(first), "image_name": "an image"}, {"path": str(second)}]
 
@@ -188,7 +190,12 @@ def test_our_init_task_equals_theirs(name, tmp_path):
     listed = relative_urls([with_image(entry) for entry in expected], theirs)
     assert differences(listed, relative_urls([with_image(entry) for entry in entries], mine), "list") == []
     updates = reference_compute(expected, collection=converter.collection)
-    assert differences(
-        relative_urls(updates, theirs), relative_urls(ours.compute_as_fractal(entries, tmp_path / "work"), mine), "updates"
-    ) == []
+    assert (
+        differences(
+            relative_urls(updates, theirs),
+            relative_urls(ours.compute_as_fractal(entries, tmp_path / "work"), mine),
+            "updates",
+        )
+        == []
+    )
     assert compare(theirs, mine) == []

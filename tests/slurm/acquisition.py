@@ -12,8 +12,9 @@ SLICES = 4
 def write_acquisition(folder: Path, wells: int) -> None:
     """Wells A01, A02 ... of one field each."""
     (folder / "data").mkdir(parents=True)
-    details = 'xy_pixel_size = 0.5\nz_spacing = 2.0\nchannel_names = ["DAPI"]\nstart_z_space = "pixel"\naxes = ["c", "z", "y", "x"]\n'
-    (folder / "acquisition_details.toml").write_text(details)
+    sizes = "xy_pixel_size = 0.5\nz_spacing = 2.0\n"
+    details = 'channel_names = ["DAPI"]\nstart_z_space = "pixel"\naxes = ["c", "z", "y", "x"]\n'
+    (folder / "acquisition_details.toml").write_text(sizes + details)
     rows = ["file_path,row,column,fov_name,start_x,start_y,start_z,start_c,length_x,length_y"]
     generator = random.Random(1)
     for well in range(1, wells + 1):

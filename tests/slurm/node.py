@@ -1,4 +1,4 @@
-"""One node of SLURM on loopback, without systemd: munged, slurmctld and slurmd with a configuration of their own, until `with` ends."""
+"""One node of SLURM on loopback, without systemd: its three daemons, with a configuration of their own, until `with` ends."""
 
 import os
 import re
@@ -167,7 +167,9 @@ def start(stack: ExitStack, home: Path, words: list[str], is_up, timeout_s: floa
     end = time.monotonic() + timeout_s
     while not is_up():
         if process.poll() is not None or time.monotonic() > end:
-            logs = [path.read_text(errors="replace")[-2000:] for path in (log, home / f"{words[0]}.log") if path.exists()]
+            logs = [
+                path.read_text(errors="replace")[-2000:] for path in (log, home / f"{words[0]}.log") if path.exists()
+            ]
             raise NotStarted(f"{words[0]} did not come up:\n" + "\n".join(logs))
         time.sleep(0.1)
 

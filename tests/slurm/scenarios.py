@@ -57,7 +57,9 @@ def check_completed(conversion: Conversion, job: str, tasks: list[dict[str, str]
     converted = [[answer["image_list_updates"][0]["zarr_url"] for answer in own] for own in answers]
     urls = [entry["zarr_url"] for entry in conversion.entries]
     each = -(-len(urls) // len(tasks))
-    assert converted == [urls[first : first + each] for first in range(0, len(urls), each)], f"converted were {converted}"
+    assert converted == [urls[first : first + each] for first in range(0, len(urls), each)], (
+        f"converted were {converted}"
+    )
     plate = conversion.image(0).parents[2]
     listed = conversion.folder / "list.json"
     # Every chunk of every level decodes, and the finest level is what the files hold.
@@ -66,7 +68,7 @@ def check_completed(conversion: Conversion, job: str, tasks: list[dict[str, str]
 
 
 def an_array_has_a_task_per_image(node: Node, folder: Path) -> None:
-    """Four small images, for which the plan asks for one core each: a task has its entry, one thread for pixels, and a core."""
+    """Four images, for which the plan asks for one core each: a task has its entry, one thread for pixels, and a core."""
     conversion = set_up(folder, 4, 19, 256)
     job = node.sbatch(conversion.script)
     watch = Watch(job)
@@ -144,7 +146,9 @@ def wait_for_chunks(job: str, conversion: Conversion, count: int = 12) -> dict[P
     while time.monotonic() < end:
         # In another folder from one moment to the next: looking can fail.
         try:
-            files = {path.relative_to(conversion.partial(0)): path.stat() for path in conversion.partial(0).glob("0/**/*")}
+            files = {
+                path.relative_to(conversion.partial(0)): path.stat() for path in conversion.partial(0).glob("0/**/*")
+            }
         except OSError:
             continue
         chunks = {path: stat.st_ino for path, stat in files.items() if path.name.isdigit() and stat.st_nlink == 1}
@@ -179,7 +183,9 @@ def main() -> int:
         home = Path(folder, "slurm")
         home.mkdir()
         with slurm_node(home) as node:
-            confined = f"cgroups {node.cgroups}" if node.cgroups else "no cgroups: cores by affinity, memory not enforced"
+            confined = (
+                f"cgroups {node.cgroups}" if node.cgroups else "no cgroups: cores by affinity, memory not enforced"
+            )
             print(f"{node.version}, {confined}", flush=True)
             for scenario in SCENARIOS:
                 begun = time.monotonic()
@@ -192,7 +198,9 @@ def main() -> int:
                     traceback.print_exc()
                     failed.append(scenario.__name__)
                     verdict = "FAILED"
-                print(f"{verdict:6} {time.monotonic() - begun:5.1f} s  {scenario.__name__.replace('_', ' ')}", flush=True)
+                print(
+                    f"{verdict:6} {time.monotonic() - begun:5.1f} s  {scenario.__name__.replace('_', ' ')}", flush=True
+                )
     return 1 if failed else 0
 
 

@@ -88,7 +88,9 @@ def _to_json(value: Any) -> Any:
     """Models of the reference as the reference itself would hand them over."""
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
-    raise TypeError(f"init_args holds {value!r}, which is neither JSON nor a model; pass on what the init task returned")
+    raise TypeError(
+        f"init_args holds {value!r}, which is neither JSON nor a model; pass on what the init task returned"
+    )
 
 
 def _command(entry: dict, resource: Any | None, folder: str, answer: str) -> list[str]:
