@@ -126,3 +126,52 @@ fn told(error: Box<dyn Error>) -> TaskError {
     }
     TaskError::Own { message }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    model::model! {
+        /// Arguments.
+        struct Divide "Divide" {
+            /// Path of the image.
+            zarr_url: String;
+            /// By what.
+            by: u32 = 2;
+        }
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot divide")]
+    struct Outer(#[source] std::num::TryFromIntError);
+
+    fn divide(arguments: Divide) -> Result<TaskOutput, Box<dyn Error>> {
+        match arguments.by {
+            0 => Err(CoreError::NoTiles.into()),
+            1 => Err(Outer(u8::try_from(300).unwrap_err()).into()),
+            _ => Ok(TaskOutput::default()),
+        }
+    }
+
+    #[test]
+    fn errors_of_all_kinds_are_told_once() {
+        let executable = Executable::new("divide", "divide.py", divide);
+        let run = |by: Value| {
+            let arguments = json!({"zarr_url": "/a", "by": by});
+            let done = executable.run(arguments.as_object().unwrap(), "args.json");
+            done.map_err(|error| (error.exit_code(), error.to_string()))
+        };
+        assert_eq!(run(json!(null)), Ok(json!({})));
+        let (code, text) = run(json!(0)).unwrap_err();
+        assert!(code == 2 && text.starts_with("no tiles to convert"), "{text}");
+        let own = "cannot divide: out of range integral type conversion attempted";
+        assert_eq!(run(json!(1)), Err((1, own.to_owned())));
+        let (code, text) = run(json!("x")).unwrap_err();
+        assert_eq!(
+            (code, text.as_str()),
+            (2, "invalid args.json: `by`: found \"x\", expected a whole number")
+        );
+    }
+}

@@ -183,6 +183,27 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_is_an_error_without_an_answer() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = CallFiles {
+            args_json: dir.path().join("args.json"),
+            out_json: dir.path().join("out.json"),
+        };
+        std::io::Write::write_all(&mut std::fs::File::create(&files.args_json).unwrap(), b"{}").unwrap();
+        let error = run("boom", &files, |_, _| panic!("index 3 of {}", 2)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the task boom panicked, which is a mistake in the program, not in its input: index 3 of 2"
+        );
+        assert_eq!(error.exit_code(), 1);
+        assert_eq!(
+            std::fs::read_dir(dir.path()).unwrap().count(),
+            1,
+            "neither an answer nor part of one"
+        );
+    }
+
+    #[test]
     fn a_function_has_a_name() {
         fn name_of<F: FnOnce()>(_: F) -> &'static str {
             function_name::<F>()
