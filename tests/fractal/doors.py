@@ -39,6 +39,11 @@ class Session:
         """Commands of a converter's init task, and of its compute task with ours in it."""
         return python_converter(self, self.projects / "converter")
 
+    @cached_property
+    def collected(self) -> dict[str, dict]:
+        """The tasks of the wheel, by name, as the server collects them."""
+        return {task["name"]: task for task in self.api.collect_wheel(self.wheel)}
+
     def acquisition(self, name: str) -> Path:
         """A copy of the plate of testdata, for this test alone. Paths in its table are relative to the table."""
         folder = self.projects / "acquisitions" / name

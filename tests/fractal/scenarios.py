@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 
 from doors import (
+    TESTDATA,
     Session,
     check_files,
     check_image_list,
@@ -19,6 +20,7 @@ from doors import (
 from server import fractal_server, tail
 
 PLATE_TASK = "Convert Custom TIFF HCS Plate to OME-Zarr"
+IMAGES_TASK = "Convert Custom TIFF Images to OME-Zarr"
 
 
 def commands(session: Session) -> dict:
@@ -35,10 +37,23 @@ def a_compound_task_from_commands(session: Session) -> None:
 
 def the_collected_wheel(session: Session) -> None:
     """The server installs the wheel, reads its manifest, and runs its tasks."""
-    tasks = {task["name"]: task for task in session.api.collect_wheel(session.wheel)}
-    task = tasks[PLATE_TASK]
+    task = session.collected[PLATE_TASK]
     assert task["args_schema_non_parallel"]["properties"]["acquisitions"], "the manifest has no schema of the arguments"
     session.convert_plate("wheel", task["id"])
+
+
+def images_on_their_own(session: Session) -> None:
+    """The wheel's other task converts images that are no part of a plate."""
+    dataset, zarr_dir = session.dataset("images")
+    arguments = {"args_non_parallel": {"acquisitions": [{"path": str(TESTDATA / "single_images")}]}}
+    job = session.run("images", session.collected[IMAGES_TASK]["id"], dataset, arguments)
+    check_job(job)
+    images = sorted(session.api.images(session.project, dataset), key=lambda image: image["zarr_url"])
+    found = [(image["zarr_url"], image["attributes"], image["types"]) for image in images]
+    assert found == [
+        (f"{zarr_dir}/embryo_{number}.zarr", {"genotype": genotype}, {"is_3D": False})
+        for number, genotype in ((1, "wild type"), (2, "mutant"))
+    ], found
 
 
 def a_manifest_without_python(session: Session) -> None:
@@ -126,6 +141,7 @@ def stamps(folder: Path) -> dict[Path, tuple[int, int]]:
 SCENARIOS = (
     a_compound_task_from_commands,
     the_collected_wheel,
+    images_on_their_own,
     a_manifest_without_python,
     our_compute_in_a_python_converter,
     our_compute_as_the_task_of_a_converter,

@@ -2,20 +2,20 @@
 
 import csv
 import json
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import pytest
 from fractal_uzh_converters.custom_tiff import convert_hcs_tiff_init_task, convert_single_tiff_init_task
 from fractal_uzh_converters.operetta.convert_operetta_init_task import convert_operetta_init_task
+from fractal_uzh_converters.scanr.convert_scanr_init_task import convert_scanr_init_task
 
 import ours
 from acquisitions import Acquisition
 from compare import compare
 from reference import reference_compute
 from test_parity import differences, relative_urls, with_image
+from vendor_acquisitions import operetta, scanr
 
 
 @dataclass
@@ -84,66 +84,13 @@ def single_files(folder: Path) -> list[dict]:
     return [{"path": str(file)} for file in sorted((folder / "data").glob("*.tif"))]
 
 
-OPERETTA_HEAD = '<EvaluationInputData xmlns="http://www.perkinelmer.com/PEHH/HarmonyV5"><Images>'
-OPERETTA_KEYS = {
-    "URL": "{file_path}",
-    "Row": "{row}",
-    "Col": "{column}",
-    "FieldID": "{field}",
-    "PlaneID": "{plane}",
-    "TimepointID": "0",
-    "ChannelID": "{channel}",
-    "ChannelName": "{channel_name}",
-    "ImageSizeX": "{length_x}",
-    "ImageSizeY": "{length_y}",
-    "MaxIntensity": "65535",
-}
-OPERETTA_MEASURES = {
-    "MainEmissionWavelength": ("nm", "{wavelength}"),
-    "ImageResolutionX": ("m", "6.5E-07"),
-    "ImageResolutionY": ("m", "6.5E-07"),
-    "PositionX": ("m", "{x:.9f}"),
-    "PositionY": ("m", "{y:.9f}"),
-    "PositionZ": ("m", "{z:.9f}"),
-    "AbsPositionZ": ("m", "{z:.9f}"),
-}
-
-
-def operetta(folder: Path) -> list[dict]:
-    """What Harmony exports, as far as the converter reads it, and a table of conditions."""
-    acquisition = Acquisition(wells=("B03", "C05"), numbered_rows=True, attributes={}, origin=(-60.0, -40.0), seed=15)
-    rows = acquisition.write(folder / "source")
-    shutil.move(folder / "source" / "data", folder / "Images")
-    text = OPERETTA_HEAD
-    for row in rows:
-        values = {
-            **row,
-            "field": int(row["fov_name"].removeprefix("FOV_")) + 1,
-            "plane": int(row["start_z"]) + 1,
-            "channel": int(row["start_c"]) + 1,
-            "channel_name": ("Hoechst", "Alexa 488")[int(row["start_c"])],
-            "wavelength": (456, 522)[int(row["start_c"])],
-            # Metres, with y upwards.
-            "x": row["start_x"] * 1e-6,
-            "y": -row["start_y"] * 1e-6,
-            "z": int(row["start_z"]) * 2e-6,
-        }
-        parts = [f"<{key}>{escape(value.format(**values))}</{key}>" for key, value in OPERETTA_KEYS.items()]
-        for key, (unit, value) in OPERETTA_MEASURES.items():
-            parts.append(f'<{key} Unit="{unit}">{value.format(**values)}</{key}>')
-        text += f"<Image>{''.join(parts)}</Image>"
-    (folder / "Images" / "Index.idx.xml").write_text(text + "</Images></EvaluationInputData>")
-    conditions = folder / "conditions.csv"
-    conditions.write_text("row,column,drug,dose\nB,3,DMSO,0.5\nC,5,Nocodazole,2\n")
-    return [{"path": str(folder), "plate_name": "Operetta", "advanced": {"condition_table_path": str(conditions)}}]
-
-
 CONVERTERS = {
     "custom TIFF plate": Converter(convert_hcs_tiff_init_task, two_acquisitions_of_a_plate, task="init-hcs-plate"),
     "custom TIFF images": Converter(
         convert_single_tiff_init_task, named_images, collection="image", task="init-images"
     ),
     "custom TIFF images without a table": Converter(convert_single_tiff_init_task, single_files, collection="image"),
+    "ScanR": Converter(convert_scanr_init_task, scanr),
     "Operetta": Converter(convert_operetta_init_task, operetta),
     "Operetta, 0.5 in shards, images per field": Converter(
         convert_operetta_init_task,

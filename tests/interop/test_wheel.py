@@ -177,6 +177,31 @@ def test_what_is_python_code_is_left_to_the_reference(case, installed, tmp_path,
     assert not (Path(entry["zarr_url"]) / ".ome-zarr-convert.json").exists()
 
 
+@pytest.mark.parametrize("where", ["zarr_url", "resource", "document", "document in a file"])
+def test_object_stores_are_left_to_the_reference(installed, tmp_path, where):
+    program = """
+class DefaultImageLoader: __module__ = "ome_zarr_converters_tools.models"
+class ImageInPlate: __module__ = "ome_zarr_converters_tools.models"
+from ome_zarr_convert import generic_compute_task
+try:
+    generic_compute_task(**given, collection_type=ImageInPlate, image_loader_type=DefaultImageLoader)
+except NotImplementedError as error:
+    answer = str(error)
+"""
+    document = '{"regions": [{"image_loader": {"file_path": "s3://bucket/a.tif"}}]}'
+    (tmp_path / "image.json").write_text(document)
+    given = {
+        "zarr_url": {"zarr_url": "s3://bucket/a.zarr", "init_args": {}},
+        "resource": {"zarr_url": "/a.zarr", "init_args": {}, "resource": "s3://bucket"},
+        "document": {"zarr_url": "/a.zarr", "init_args": {"tiled_image_json_str": document}},
+        "document in a file": {
+            "zarr_url": "/a.zarr",
+            "init_args": {"tiled_image_json_dump_url": str(tmp_path / "image.json")},
+        },
+    }
+    assert "in an object store" in installed.evaluate(program, given[where])
+
+
 def test_without_the_reference_python_code_is_refused(installed):
     program = """
 class Loader: pass

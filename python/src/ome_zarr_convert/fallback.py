@@ -22,7 +22,7 @@ def why_not_ours(
     for place in (zarr_url, resource, init_args.get("tiled_image_json_dump_url")):
         if str(place).startswith("s3://"):
             return f"{place} is in an object store"
-    if '"s3://' in (init_args.get("tiled_image_json_str") or ""):
+    if '"s3://' in _document(init_args):
         return "image files are in an object store"
     return None
 
@@ -44,6 +44,17 @@ def _is_built_in(given: type, names: tuple[str, ...]) -> bool:
     # on have done so already. A subclass has another name, and may do other things.
     module = getattr(given, "__module__", "")
     return module.partition(".")[0] == REFERENCE and getattr(given, "__qualname__", "") in names
+
+
+def _document(init_args: dict) -> str:
+    """The text that describes the image; empty where the executable may have to wait for it, and will say what is wrong."""
+    if text := init_args.get("tiled_image_json_str"):
+        return text
+    try:
+        with open(init_args["tiled_image_json_dump_url"], encoding="utf-8") as file:
+            return file.read()
+    except (KeyError, TypeError, OSError, UnicodeDecodeError):
+        return ""
 
 
 def _name(given: type) -> str:
