@@ -5,7 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use ome_zarr_convert_tasks::TaskError;
-use tracing::field::{Field, Visit};
+use ome_zarr_convert_tasks::fractal::event_message;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -63,23 +63,9 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut message = Message::default();
-        event.record(&mut message);
         if *event.metadata().level() == Level::WARN {
             writer.write_str("warning: ")?;
         }
-        writeln!(writer, "{}", message.0)
-    }
-}
-
-/// The text of an event.
-#[derive(Default)]
-struct Message(String);
-
-impl Visit for Message {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            self.0 = format!("{value:?}");
-        }
+        writeln!(writer, "{}", event_message(event))
     }
 }

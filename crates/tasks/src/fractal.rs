@@ -19,7 +19,7 @@ pub use answer::{
 };
 pub use executable::{Executable, InitExecutable};
 pub use files::{CallFiles, check_output, read_arguments, write_json, write_output, write_text};
-pub use log::start_log;
+pub use log::{event_message, start_log};
 pub use models::{InputModel, converters_tools_models};
 pub use run::{end_task, run_executable, run_fractal_task, run_task_package};
 pub use task_list::{Resources, Task, TaskKind, TaskPackage};

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use ome_zarr_convert_compute::{ImagePlan, plan_image};
-use ome_zarr_convert_core::{DocumentSource, ParallelizationEntry, Retries, image_from_json_str, read_document};
+use ome_zarr_convert_core::{
+    DocumentSource, ParallelizationEntry, Retries, TiledImage, image_from_json_str, read_document,
+};
 use serde_json::Value;
 
 use crate::error::TaskError;
@@ -28,8 +30,14 @@ pub fn read_entry(path: &Path, index: usize) -> Result<ParallelizationEntry, Tas
     Ok(ParallelizationEntry::from_value(entry)?)
 }
 
-/// An entry's plan, and the bytes of the document that it is made from. Nothing is waited for, nothing is used up.
+/// An entry's plan, and the bytes of the document that it is made from.
 pub fn plan_entry(entry: &ParallelizationEntry) -> Result<(ImagePlan, u64), TaskError> {
+    let (image, bytes) = image_of(entry)?;
+    Ok((plan_image(&image, &entry.init_args.converter_options)?, bytes))
+}
+
+/// The image that an entry describes, and the bytes of its document. Nothing is waited for, nothing is used up.
+pub(crate) fn image_of(entry: &ParallelizationEntry) -> Result<(TiledImage, u64), TaskError> {
     let source = entry.init_args.source()?;
     let place = match source {
         DocumentSource::File(url) => url.to_owned(),
@@ -40,8 +48,7 @@ pub fn plan_entry(entry: &ParallelizationEntry) -> Result<(ImagePlan, u64), Task
         wait: &|_, _| {},
     };
     let text = read_document(source, once)?;
-    let plan = plan_image(&image_from_json_str(&text, &place)?, &entry.init_args.converter_options)?;
-    Ok((plan, text.len() as u64))
+    Ok((image_from_json_str(&text, &place)?, text.len() as u64))
 }
 
 fn entries(path: &Path) -> Result<Vec<Value>, TaskError> {

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use ome_zarr_convert_compute::{Against, Finding, verify_image};
-use ome_zarr_convert_core::{DocumentSource, ParallelizationEntry, Retries, image_from_json_str, read_document};
+use ome_zarr_convert_core::ParallelizationEntry;
 use ome_zarr_convert_ngff::Plate;
 
 use crate::compute::ComputeContext;
 use crate::error::TaskError;
+use crate::list::image_of;
 
 /// What was verified and what is wrong.
 #[derive(Clone, Debug, Default)]
@@ -61,19 +62,7 @@ fn verify_one(
         return Ok(verify_image(image, None)?);
     };
     let args = &entry.init_args;
-    let source = args.source()?;
-    let place = match source {
-        DocumentSource::File(url) => url.to_owned(),
-        DocumentSource::Inline(_) => format!("tiled_image_json_str of {}", entry.zarr_url),
-    };
-    let text = read_document(
-        source,
-        Retries {
-            tries: 1,
-            wait: &|_, _| {},
-        },
-    )?;
-    let tiled = image_from_json_str(&text, &place)?;
+    let (tiled, _) = image_of(entry)?;
     let against = Against {
         image: &tiled,
         options: &args.converter_options,

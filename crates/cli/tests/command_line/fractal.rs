@@ -309,6 +309,21 @@ fn an_answer_needs_a_place_before_work_is_begun() {
 }
 
 #[test]
+fn a_path_that_is_not_tidy_is_made_so() {
+    let here = Acquisition::plate();
+    let list = answer(
+        &here,
+        "init-hcs-plate",
+        &plate(&here, json!([{"path": here.path("plate")}])),
+    );
+    let mut entry = list["parallelization_list"][0].clone();
+    entry["zarr_url"] = json!("out/../elsewhere//image.zarr/");
+    let update = answer(&here, "compute", &entry)["image_list_updates"][0].clone();
+    assert_eq!(update["zarr_url"], json!(here.path("elsewhere/image.zarr")));
+    assert!(here.path("elsewhere/image.zarr/.zattrs").is_file());
+}
+
+#[test]
 fn images_that_cannot_be_where_they_should() {
     let here = Acquisition::plate();
     let list = answer(

@@ -133,8 +133,7 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut message = Message::default();
-        event.record(&mut message);
+        let message = event_message(event);
         let metadata = event.metadata();
         for (literal, part) in &self.0 {
             writer.write_str(literal)?;
@@ -144,7 +143,7 @@ where
                 Part::Name => metadata.target().to_owned(),
                 Part::LevelName => level_name(*metadata.level()).to_owned(),
                 Part::LevelNumber => level_number(*metadata.level()).to_owned(),
-                Part::Message => message.0.clone(),
+                Part::Message => message.clone(),
                 Part::Process => std::process::id().to_string(),
                 Part::ThreadName => std::thread::current().name().unwrap_or("unnamed").to_owned(),
                 Part::File => metadata.file().unwrap_or("unknown").to_owned(),
@@ -181,6 +180,12 @@ fn level_number(level: Level) -> &'static str {
 }
 
 /// The text of an event.
+pub fn event_message(event: &Event<'_>) -> String {
+    let mut message = Message::default();
+    event.record(&mut message);
+    message.0
+}
+
 #[derive(Default)]
 struct Message(String);
 

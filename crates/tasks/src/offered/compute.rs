@@ -3,7 +3,7 @@
 use ome_zarr_convert_compute::{Cancellation, Threads};
 use ome_zarr_convert_core::{ConvertParallelInitArgs, model};
 
-use crate::compute::{ComputeContext, generic_compute_task};
+use crate::compute::{ComputeContext, absolute, generic_compute_task};
 use crate::error::TaskError;
 use crate::fractal::TaskOutput;
 use crate::resources::{default_memory_limit, thread_count};
@@ -24,12 +24,14 @@ pub fn compute_image(
     cancellation: &'static Cancellation,
 ) -> Result<TaskOutput, TaskError> {
     let init_args = &arguments.init_args;
+    // The platform's image list holds tidy absolute paths only; a person may call the task with another.
+    let zarr_url = absolute(&arguments.zarr_url)?.display().to_string();
     let context = ComputeContext {
         memory_limit: default_memory_limit(),
         cancellation,
         ..ComputeContext::new()
     };
     let threads = Threads::new(thread_count(None, &init_args.converter_options))?;
-    let computed = threads.run(|| generic_compute_task(&arguments.zarr_url, init_args, &context))?;
+    let computed = threads.run(|| generic_compute_task(&zarr_url, init_args, &context))?;
     model::from_json(&computed.output(), "answer of the compute task").map_err(TaskError::Answer)
 }
