@@ -206,7 +206,8 @@ pub struct SlurmArguments {
 /// `ome-zarr-convert slurm`.
 pub fn slurm(arguments: &SlurmArguments) -> Result<(), TaskError> {
     let entries: Vec<ParallelizationEntry> = read_list(&arguments.list)?;
-    let mut needs = Needs::of(&entries, arguments.cpus.map(usize::from))?;
+    let list_bytes = arguments.list.metadata().map_or(0, |metadata| metadata.len());
+    let mut needs = Needs::of(&entries, arguments.cpus.map(usize::from), list_bytes)?;
     if let Some(bytes) = arguments.mem {
         needs.memory_mib = bytes.div_ceil(1 << 20);
     }

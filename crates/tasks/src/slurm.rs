@@ -24,8 +24,9 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// What the most demanding entry of a list needs, from its plan. `cpus` says how many processors each is to have.
-    pub fn of(entries: &[ParallelizationEntry], cpus: Option<usize>) -> Result<Self, TaskError> {
+    /// What the most demanding entry of a list needs, from its plan. `cpus` says how many processors each is to have; every task
+    /// reads the `list_bytes` of the whole list.
+    pub fn of(entries: &[ParallelizationEntry], cpus: Option<usize>, list_bytes: u64) -> Result<Self, TaskError> {
         let mut plans = Vec::with_capacity(entries.len());
         let mut most_cpus = 1;
         for entry in entries {
@@ -40,7 +41,7 @@ impl Needs {
         let cpus = cpus.unwrap_or(most_cpus);
         let bytes = plans.iter().map(|(plan, own)| plan.peak_bytes(cpus) + own).max();
         // A quarter more: file buffers count against the limit of a job too.
-        let bytes = bytes.unwrap_or(0) / 4 * 5;
+        let bytes = (bytes.unwrap_or(0) + list_bytes) / 4 * 5;
         Ok(Self {
             cpus,
             memory_mib: bytes.div_ceil(100 * MIB).max(5) * 100,
