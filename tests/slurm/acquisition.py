@@ -5,12 +5,11 @@ import random
 import struct
 from pathlib import Path
 
-SIZE = 2048
 SLICES = 4
 
 
-def write_acquisition(folder: Path, wells: int) -> None:
-    """Wells A01, A02 ... of one field each."""
+def write_acquisition(folder: Path, wells: int, size: int) -> None:
+    """Wells A01, A02 ... of one square field each."""
     (folder / "data").mkdir(parents=True)
     sizes = "xy_pixel_size = 0.5\nz_spacing = 2.0\n"
     details = 'channel_names = ["DAPI"]\nstart_z_space = "pixel"\naxes = ["c", "z", "y", "x"]\n'
@@ -20,8 +19,8 @@ def write_acquisition(folder: Path, wells: int) -> None:
     for well in range(1, wells + 1):
         for z in range(SLICES):
             name = f"A{well:02}_{z}.tif"
-            (folder / "data" / name).write_bytes(tiff(SIZE, generator))
-            rows.append(f"{name},A,{well},FOV_1,0,0,{z},0,{SIZE},{SIZE}")
+            (folder / "data" / name).write_bytes(tiff(size, generator))
+            rows.append(f"{name},A,{well},FOV_1,0,0,{z},0,{size},{size}")
     (folder / "tiles.csv").write_text("\n".join(rows) + "\n")
 
 
