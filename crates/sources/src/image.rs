@@ -77,6 +77,16 @@ pub struct FileMetadata {
     pub axes: Option<String>,
 }
 
+impl FileMetadata {
+    /// What is known of a picture: which of its axes are the colours.
+    pub(crate) fn of_picture(info: &ImageInfo) -> Self {
+        Self {
+            axes: Some(if info.shape.len() > 2 { "YXS" } else { "YX" }.to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
 /// An image whose header has been read. Thread-safe: many threads may read planes of one image.
 pub trait OpenImage: Send + Sync {
     /// Shape and pixel type.
