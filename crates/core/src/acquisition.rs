@@ -6,7 +6,7 @@ mod file;
 mod overrides;
 
 pub use facts::{Saying, Wanted};
-pub use file::{AcquisitionFile, find_acquisition_file, read_acquisition_file};
+pub use file::{AcquisitionFile, SpaceOption, find_acquisition_file, read_acquisition_file};
 use ome_zarr_convert_ngff::DataType;
 
 use crate::error::CoreError;

@@ -29,12 +29,15 @@ use ome_zarr_convert_sources::{LoaderSpec, arrangement};
 pub use parquet::parquet_bytes;
 use polars::prelude::DataFrame;
 pub use positions::add_image_positions;
-pub use write::tiles_csv;
+pub use write::{tiles_csv, with_absolute_files};
 
 use crate::acquisition::AcquisitionDetails;
 use crate::collection::{Collection, row_label};
 use crate::error::CoreError;
 use crate::tile::{Attributes, Tile};
+
+/// A table of tiles: a data frame, which only this crate looks into.
+pub type TilesTable = DataFrame;
 
 /// Columns that every table has, and those that it may have.
 const REQUIRED: [&str; 6] = ["file_path", "fov_name", "start_x", "start_y", "length_x", "length_y"];

@@ -1,6 +1,6 @@
 //! An opened image: what its header says, and how its pixels are asked for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{PixelType, SourceError};
 
@@ -75,6 +75,8 @@ pub struct FileMetadata {
     /// The axes of [`ImageInfo::shape`] as tifffile's series names them, one letter each (`ZCYX`; `S` are the samples of
     /// a colour pixel, `I` and `Q` axes of unknown meaning).
     pub axes: Option<String>,
+    /// Files besides this one in which planes of the image lie (OME-TIFF sets).
+    pub other_files: Vec<PathBuf>,
 }
 
 impl FileMetadata {

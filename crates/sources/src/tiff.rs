@@ -60,6 +60,7 @@ impl TiffImage {
         Ok(Self {
             metadata: FileMetadata {
                 axes: Some(series.axes.letters),
+                other_files: series.other_files.clone(),
                 ..series.metadata
             },
             rows: layout.rows,

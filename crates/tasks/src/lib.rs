@@ -14,7 +14,7 @@ mod runner;
 mod update;
 pub mod verify;
 
-pub use acquisition::{CollectionKind, read_acquisition};
+pub use acquisition::{Acquisition, CollectionKind, ImageNames, Reading, read_acquisition};
 pub use compute::{ComputeContext, Computed, absolute, generic_compute_task};
 pub use error::TaskError;
 pub use ome_zarr_convert_compute::{Cancellation, Event, Finding, LeftOut, Outcome, Progress, Report, Silent, Threads};

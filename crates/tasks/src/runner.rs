@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use ome_zarr_convert_compute::{LeftOut, Outcome, Threads, plan_image, preflight, run_each};
-use ome_zarr_convert_core::options::{AcquisitionOptions, BadTiles, ConverterOptions, OverwriteMode};
+use ome_zarr_convert_core::options::{AcquisitionOptions, BadTiles, ConverterOptions, Grouping, OverwriteMode};
 use ome_zarr_convert_core::{
     Aggregation, Collection, FilterStep, ParallelizationEntry, TiledImage, ValidatorStep, differing_attributes,
     existing_outputs, setup_images_for_conversion, tiles_aggregation_pipeline,
@@ -13,7 +13,7 @@ use ome_zarr_convert_core::{
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use crate::acquisition::{CollectionKind, read_acquisition};
+use crate::acquisition::{Acquisition, CollectionKind, ImageNames, Reading, read_acquisition};
 use crate::compute::{ComputeContext, Computed, generic_compute_task};
 use crate::error::TaskError;
 
@@ -23,12 +23,14 @@ const SMALL_IMAGE_BYTES: u64 = 256 << 20;
 /// An acquisition to be converted.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Folder with the table, the acquisition file and the images.
+    /// Folder with the table, the acquisition file and the images; or a table, a folder of images, an image.
     pub acquisition: PathBuf,
     /// Absolute path of the output folder.
     pub zarr_dir: PathBuf,
     /// Plate or single images.
     pub kind: CollectionKind,
+    /// How image files without a table become one.
+    pub names: ImageNames,
     /// Options of the conversion.
     pub options: ConverterOptions,
     /// What goes before the acquisition's files, and which of its tiles are converted.
@@ -42,6 +44,7 @@ pub struct Request {
 /// The images of a request, aggregated but nothing written yet.
 pub struct Prepared {
     request: Request,
+    notes: Vec<String>,
     images: Vec<TiledImage>,
     /// Planning every image is worth doing once.
     pixel_bytes: OnceLock<u64>,
@@ -86,8 +89,15 @@ impl Summary {
 
 impl Request {
     /// Reads the acquisition and aggregates its tiles.
-    pub fn prepare(self) -> Result<Prepared, TaskError> {
-        let tiles = read_acquisition(&self.acquisition, &self.kind, &self.acquisition_options)?;
+    pub fn prepare(mut self) -> Result<Prepared, TaskError> {
+        let reading = Reading {
+            kind: &self.kind,
+            options: &self.acquisition_options,
+            names: &self.names,
+            field_is_image: matches!(self.options.grouping, Grouping::PerFov(_)),
+        };
+        let Acquisition { tiles, kind, notes } = read_acquisition(&self.acquisition, &reading)?;
+        self.kind = kind;
         let differing = differing_attributes(&tiles);
         if let Some((image, key)) = differing.first() {
             warn!(
@@ -115,6 +125,7 @@ impl Request {
         let images = tiles_aggregation_pipeline(tiles, &self.options, &aggregation)?;
         Ok(Prepared {
             request: self,
+            notes,
             images,
             pixel_bytes: OnceLock::new(),
         })
@@ -130,6 +141,11 @@ impl Prepared {
     /// The options of the conversion.
     pub(crate) fn options(&self) -> &ConverterOptions {
         &self.request.options
+    }
+
+    /// What was decided that the user should see: how file names were read, what was saved.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Number of images.

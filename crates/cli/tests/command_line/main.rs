@@ -4,4 +4,5 @@
 mod acquisition;
 mod bad_input;
 mod conversions;
+mod names;
 mod tasks;

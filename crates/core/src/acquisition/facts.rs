@@ -36,8 +36,10 @@ impl AcquisitionFile {
     /// Fills pixel size, spacings and channel names where they are left out, from the files of the table: sizes from its first file,
     /// names from the first file of each channel. Where its last file says another size, that is told to `warn`.
     ///
+    /// A file that cannot be opened says nothing here: whoever opens it for its pixels tells why.
+    ///
     /// # Errors
-    /// A file that is asked cannot be opened.
+    /// A column of the table cannot be read.
     pub fn fill_from_images(
         &mut self,
         table: &DataFrame,
@@ -84,14 +86,15 @@ impl AcquisitionFile {
         let ([first, ..], false) = (files, missing.is_empty()) else {
             return Ok(Saying::Somebody);
         };
-        let facts = ask(first)?;
+        let facts = ask(first).unwrap_or_default();
         for (size, name, unit, _, of) in missing {
             let Some(found) = of(&facts) else { continue };
             *size = Some(found);
             let Some(last) = files.last().filter(|last| *last != first) else {
                 continue;
             };
-            if let Some(other) = of(&ask(last)?).filter(|other| (other - found).abs() > SAME * found) {
+            if let Some(other) = of(&ask(last).unwrap_or_default()).filter(|other| (other - found).abs() > SAME * found)
+            {
                 warn(format!(
                     "image files differ in {name}: {first} says {found} {unit}, {last} says {other} {unit}; that of the first is \
                      taken, write {name} into acquisition_details.toml to choose"
@@ -139,7 +142,7 @@ fn channel_names(table: &DataFrame, files: &[String], ask: &mut AskFile<'_>) -> 
         {
             continue;
         }
-        let said = ask(file)?.metadata.channel_names;
+        let said = ask(file).unwrap_or_default().metadata.channel_names;
         let own = match said.len() {
             count if count == length => &said[..],
             // Each file of a set can list the channels of all.

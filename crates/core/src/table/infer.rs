@@ -48,6 +48,8 @@ pub struct NamedTiles {
     pub in_wells: bool,
     /// Names of the channels by index, where the names of the files tell them.
     pub channels: Option<Vec<String>>,
+    /// Whether those are made up from numbers, so that any other name is better.
+    pub channels_are_numbers: bool,
     /// Files that the pattern does not match: they are left out.
     pub unmatched: Vec<String>,
     /// Number of files that are left out because they are thumbnails.
@@ -103,6 +105,11 @@ impl NamedTiles {
             pattern,
             in_wells,
             channels: None,
+            channels_are_numbers: named.iter().all(|named| {
+                named
+                    .part(Part::Channel)
+                    .is_none_or(|part| part.bytes().all(|b| b.is_ascii_digit()))
+            }),
             unmatched: unmatched.into_iter().map(str::to_owned).collect(),
             thumbnails: thumbnails.len(),
             table: DataFrame::empty(),
@@ -243,31 +250,36 @@ impl NamedTiles {
         &self.table
     }
 
-    /// The whole table: sizes, pages and stage positions from the files. Fields of files that say no position are laid side by
-    /// side, which is told to `warn`, unless each field becomes an image of its own.
+    /// Adds sizes and pages from the files. Files of several planes, channels or time points: the next file begins where the one
+    /// before ends.
+    pub fn add_sizes(&mut self, axes: &[Axis], ask: &mut AskFile<'_>) -> Result<(), CoreError> {
+        let table = add_image_sizes(self.table.clone(), ask)?;
+        self.table = add_image_pages(table, axes, ask)?;
+        for axis in ["z", "c", "t"] {
+            let start = format!("start_{axis}");
+            if self.table.column(&start).is_ok() {
+                let each = largest(&self.table, &format!("length_{axis}"))?;
+                scale(&mut self.table, &start, |index| index * each)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The whole table, with starts in the spaces that the acquisition declares, and stage positions from the files. Fields of
+    /// files that say no position are laid side by side, which is told to `warn`, unless each field becomes an image of its own.
     pub fn into_table(
-        self,
+        mut self,
         details: &AcquisitionDetails,
         field_is_image: bool,
         ask: &mut AskFile<'_>,
         warn: &mut dyn FnMut(String),
     ) -> Result<DataFrame, CoreError> {
-        let table = add_image_sizes(self.table, ask)?;
-        let mut table = add_image_pages(table, &details.axes, ask)?;
-        // Files of several planes, channels or time points: the next file begins where the one before ends.
-        let counted = [
-            ("start_z", "length_z", Axis::Z),
-            ("start_c", "length_c", Axis::C),
-            ("start_t", "length_t", Axis::T),
-        ];
-        for (start, length, axis) in counted {
-            if table.column(start).is_ok() {
-                let each = largest(&table, length)?;
-                scale(&mut table, start, |index| {
-                    start_from_pixels(index * each, axis, details)
-                })?;
+        for (start, axis) in [("start_z", Axis::Z), ("start_t", Axis::T)] {
+            if self.table.column(start).is_ok() {
+                scale(&mut self.table, start, |index| start_from_pixels(index, axis, details))?;
             }
         }
+        let mut table = self.table;
         if self.grid {
             for (start, length, axis) in [("start_x", "length_x", Axis::X), ("start_y", "length_y", Axis::Y)] {
                 let each = largest(&table, length)?;
@@ -285,7 +297,7 @@ impl NamedTiles {
                 warn(format!(
                     "where the fields of view lie is not known ({file} says no stage position): they are laid side by side in the \
                      order of their names; give start_x and start_y in a table (--write-table writes one), or make each field \
-                     an image of its own (--grouping per-fov)"
+                     an image of its own (--per-fov)"
                 ));
             }
         }

@@ -87,8 +87,9 @@ pub(super) fn image_name(named: &Named<'_>, default: &str) -> String {
     if let Some(image) = named.part(Part::Image) {
         return path_name(image);
     }
-    let well = named.part(Part::Well).map(str::to_owned);
-    let well = well.or_else(|| Some(format!("{}{}", row(named.part(Part::Row)?)?, named.part(Part::Column)?)));
+    let has_well = [Part::Well, Part::Row].iter().any(|part| named.part(*part).is_some());
+    let well = place_in_plate(named).ok().filter(|_| has_well);
+    let well = well.map(|(row, column)| format!("{row}{column:02}"));
     match (named.part(Part::Plate), well) {
         (Some(plate), Some(well)) => path_name(&format!("{plate}_{well}")),
         (Some(name), None) => path_name(name),

@@ -170,7 +170,8 @@ fn groups_of_a_user_become_columns() {
 
 fn complete(files: &str, facts: &FileFacts, details: &AcquisitionDetails, expected: Expect) {
     let mut warnings = String::new();
-    let tiles = read(files, &Naming::default()).unwrap();
+    let mut tiles = read(files, &Naming::default()).unwrap();
+    tiles.add_sizes(&details.axes, &mut |_| Ok(facts.clone())).unwrap();
     let table = tiles.into_table(details, false, &mut |_| Ok(facts.clone()), &mut |text| {
         warnings.push_str(&text)
     });
@@ -194,13 +195,13 @@ fn files_complete_the_table() {
         &facts,
         &details,
         expect![[r#"
-        file_path,row,column,fov_name,start_z,length_y,length_x,length_t,length_c,length_z,start_x,start_y
-        A01_f1_z0.tif,A,1,1,0,8,10,1,1,2,0,0
-        A01_f1_z1.tif,A,1,1,2,8,10,1,1,2,0,0
-        A01_f2_z0.tif,A,1,2,0,8,10,1,1,2,10,0
-        A01_f3_z0.tif,A,1,3,0,8,10,1,1,2,0,8
-        where the fields of view lie is not known (A01_f1_z0.tif says no stage position): they are laid side by side in the order of their names; give start_x and start_y in a table (--write-table writes one), or make each field an image of its own (--grouping per-fov)
-    "#]],
+            file_path,row,column,fov_name,start_z,length_y,length_x,length_t,length_c,length_z,start_x,start_y
+            A01_f1_z0.tif,A,1,1,0,8,10,1,1,2,0,0
+            A01_f1_z1.tif,A,1,1,2,8,10,1,1,2,0,0
+            A01_f2_z0.tif,A,1,2,0,8,10,1,1,2,10,0
+            A01_f3_z0.tif,A,1,3,0,8,10,1,1,2,0,8
+            where the fields of view lie is not known (A01_f1_z0.tif says no stage position): they are laid side by side in the order of their names; give start_x and start_y in a table (--write-table writes one), or make each field an image of its own (--per-fov)
+        "#]],
     );
     facts.metadata.stage_position_um = Some((1.5, -2.0, 7.0));
     let details = AcquisitionDetails {
