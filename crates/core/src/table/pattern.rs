@@ -98,7 +98,7 @@ const KNOWN: [(&str, &str); 12] = [
     // In the next two, letters before the numbers may come in any order.
     (
         "a well with numbers (A01_f1_c1_z1_t1)",
-        r"(?i)^(?=(?:.*?[/_\- ])??(?:well[_\-]?)?(?![CF]\d+[_\-][TZ]\d)(?<well>(?-i:[A-P])\d{1,2})(?=[/_\-. ]))(?:.*/)?(?=(?:(?:[^/]*[_\- ])?(?!\k<well>[_\-. ])(?:f|fov|field|s|site|pos|position|point)[_\-]?(?<field>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?!\k<well>[_\-. ])(?:c|ch|channel|w)[_\-]?(?<channel>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?:z|slice)[_\-]?(?<z>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?:t|time|timepoint)[_\-]?(?<t>\d+)(?=[_\-. ]))?)[^/]+$",
+        r"(?i)^(?=(?:.*?[/_\- ])??(?:well[_\-]?)?(?![CF]\d+[_\-][TZ]\d)(?<well>(?-i:[A-P])(?:0[1-9]|[1-9]\d?))(?=[/_\-. ]))(?:.*/)?(?=(?:(?:[^/]*[_\- ])?(?!\k<well>[_\-. ])(?:f|fov|field|s|site|pos|position|point)[_\-]?(?<field>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?!\k<well>[_\-. ])(?:c|ch|channel|w)[_\-]?(?<channel>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?:z|slice)[_\-]?(?<z>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?:t|time|timepoint)[_\-]?(?<t>\d+)(?=[_\-. ]))?)[^/]+$",
     ),
     (
         "an image with numbers (sample_f1_c1_z1_t1)",
