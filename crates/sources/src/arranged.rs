@@ -143,6 +143,10 @@ impl OpenImage for Arranged {
         self.interleaved.is_none() && self.image.cheap_windows()
     }
 
+    fn independent_rows(&self) -> Option<u64> {
+        self.image.independent_rows().filter(|_| self.interleaved.is_none())
+    }
+
     fn metadata(&self) -> crate::FileMetadata {
         self.image.metadata()
     }
