@@ -207,7 +207,27 @@ fn wrong(pattern: &str, problem: &str) -> CoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
+    use expect_test::expect_file;
+
     use super::*;
+
+    /// `docs/patterns.md` is written from the list.
+    #[test]
+    fn the_document_is_up_to_date() {
+        let mut text = "\
+# Patterns of file names
+
+Tried in this order on the paths of image files below their folder ([how](tables.md#file-names)). Generated from the list in
+`crates/core/src/table/pattern.rs`; write it anew with `UPDATE_EXPECT=1 cargo test -p ome-zarr-convert-core pattern`.
+"
+        .to_owned();
+        for (name, pattern) in KNOWN {
+            let _ = write!(text, "\n## {name}\n\n```text\n{pattern}\n```\n");
+        }
+        expect_file!["../../../../docs/patterns.md"].assert_eq(&text);
+    }
 
     /// The pattern that is the first to match, and what it reads.
     fn check(path: &str, expected: &str) {
