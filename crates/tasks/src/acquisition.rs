@@ -167,7 +167,7 @@ fn from_table(path: &Path, stated: Stated, how: &Reading<'_>, files: &mut Files)
     let table = add_image_sizes(read_tiles_table(path)?, &mut ask).map_err(in_table)?;
     let (axes, time) = stated.axes(&table, how, &mut ask).map_err(in_table)?;
     let table = add_image_pages(table, &axes, &mut ask).map_err(in_table)?;
-    let details = stated.complete(&table, how, time, None, &mut ask)?;
+    let details = stated.complete(&table, how, (&axes, time), None, &mut ask)?;
     let table = add_image_positions(table, &details, &mut ask).map_err(in_table)?;
     Ok(Source {
         name,
@@ -199,12 +199,11 @@ impl Stated {
         &self,
         table: &TilesTable,
         how: &Reading<'_>,
-        time: bool,
+        (axes, time): (&[Axis], bool),
         from_names: Option<Vec<String>>,
         ask: &mut AskFile<'_>,
     ) -> Result<AcquisitionDetails, TaskError> {
         let mut file = self.file().clone();
-        let (axes, _) = self.axes(table, how, ask)?;
         let wanted = Wanted {
             sizes: how.options.pixel_info.is_none(),
             channels: how.options.channels.is_none() && axes.contains(&Axis::C),

@@ -47,7 +47,12 @@ impl AcquisitionFile {
         ask: &mut AskFile<'_>,
         warn: &mut dyn FnMut(String),
     ) -> Result<Saying, CoreError> {
-        if table.column("file_path").is_err() {
+        let said = |size: Option<f64>, of_use: bool| size.is_some() || !of_use;
+        let sizes = said(self.xy_pixel_size, wanted.sizes)
+            && said(self.z_spacing, wanted.sizes)
+            && said(self.t_spacing, wanted.sizes && wanted.time);
+        let complete = sizes && (self.channel_names.is_some() || !wanted.channels);
+        if complete || table.column("file_path").is_err() {
             return Ok(Saying::Somebody);
         }
         let cells = cells_of(table, "file_path")?;

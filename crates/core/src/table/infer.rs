@@ -260,6 +260,10 @@ impl NamedTiles {
             if self.table.column(&start).is_ok() {
                 let each = largest(&self.table, &format!("length_{axis}"))?;
                 scale(&mut self.table, &start, |index| index * each)?;
+                if axis == "c" && each > 1.0 {
+                    // A name for each file is none for each channel.
+                    self.channels = None;
+                }
             }
         }
         Ok(())

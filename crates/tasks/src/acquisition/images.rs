@@ -68,7 +68,11 @@ pub(super) fn from_names(
     let mut ask = |file: &str| files.facts(file);
     let (axes, time) = stated.axes(tiles.rows(), how, &mut ask)?;
     tiles.add_sizes(&axes, &mut ask)?;
-    let details = stated.complete(tiles.rows(), how, time, tiles.channels.clone(), &mut ask)?;
+    if !tiles.channels_are_numbers {
+        let file = stated.file.as_mut().unwrap_or(&mut stated.defaults);
+        file.channel_names = file.channel_names.take().or_else(|| tiles.channels.clone());
+    }
+    let details = stated.complete(tiles.rows(), how, (&axes, time), tiles.channels.clone(), &mut ask)?;
     let name = format!("the table of {}", place.folder.display());
     let table = tiles.into_table(&details, how.field_is_image, &mut ask, &mut |text| warn!("{text}"))?;
     if let Some(path) = &how.names.write_table {

@@ -32,19 +32,22 @@ pub(super) type Channels = (Vec<u64>, Option<Vec<String>>);
 
 /// The pattern that reads the most names, with what it reads and what it does not.
 pub(super) fn choose<'a>(files: &[&'a str], naming: &Naming<'_>) -> Result<Choice<'a>, CoreError> {
-    let read = |pattern: &Pattern| -> Result<(Vec<Named<'a>>, Vec<&'a str>), CoreError> {
+    let read = |pattern: &Pattern, most: usize| -> Result<(Vec<Named<'a>>, Vec<&'a str>), CoreError> {
         let (mut named, mut unmatched) = (Vec::new(), Vec::new());
         for file in files.iter().copied() {
             match pattern.read(file)? {
                 Some(said) => named.push(Named { file, said }),
                 None => unmatched.push(file),
             }
+            if unmatched.len() > most {
+                break;
+            }
         }
         Ok((named, unmatched))
     };
     if let Some(text) = naming.pattern {
         let pattern = Pattern::given(text)?;
-        let (named, unmatched) = read(&pattern)?;
+        let (named, unmatched) = read(&pattern, usize::MAX)?;
         return match (named.is_empty(), unmatched.first()) {
             (true, Some(first)) => Err(CoreError::Syntax {
                 place: format!("the pattern {text:?}"),
@@ -56,10 +59,15 @@ pub(super) fn choose<'a>(files: &[&'a str], naming: &Naming<'_>) -> Result<Choic
             _ => Ok((pattern.name, named, unmatched)),
         };
     }
-    for pattern in Pattern::known()? {
-        let (named, unmatched) = read(&pattern)?;
+    // One image on its own has its name, whatever that would say among others.
+    let alone = files.len() == 1 && naming.in_wells == Some(false);
+    for pattern in Pattern::known()?
+        .into_iter()
+        .filter(|pattern| !alone || pattern.name == EACH_FILE)
+    {
         // A few files of another kind may lie among the others (overviews), but not as many.
-        if named.len() > unmatched.len() {
+        let (named, unmatched) = read(&pattern, files.len() / 2)?;
+        if named.len() > unmatched.len() && named.len() + unmatched.len() == files.len() {
             return Ok((pattern.name, named, unmatched));
         }
     }

@@ -102,6 +102,23 @@ fn images_without_wells() {
 }
 
 #[test]
+fn one_image_is_called_as_its_file() {
+    let naming = Naming {
+        in_wells: Some(false),
+        ..Naming::default()
+    };
+    check(
+        "A01_f1.ome.tif",
+        &naming,
+        expect![[r#"
+        each file an image of its own None
+        file_path,image_path,fov_name
+        A01_f1.ome.tif,A01_f1,FOV_1
+    "#]],
+    );
+}
+
+#[test]
 fn names_that_do_not_do() {
     check(
         "A01_f1.tif, A01_f1.png",
