@@ -101,6 +101,14 @@ fn files_that_do_not_fit_are_named() {
 }
 
 #[test]
+fn a_table_of_another_name_is_mentioned() {
+    let here = renamed(PHENIX);
+    here.write("plate/Tiles (1).csv", "file_path\n");
+    let said = here.run("plan plate --zarr-dir out").well().stderr;
+    assert!(said.contains("Not read: Tiles (1).csv."), "{said}");
+}
+
+#[test]
 fn a_table_goes_before_names() {
     let here = Acquisition::plate();
     for flag in ["--pattern (?<well>.)", "--write-table x.csv"] {

@@ -59,6 +59,7 @@ pub(super) fn from_names(
         CollectionKind::Images
     };
     let mut notes = vec![note(&tiles, &kind)];
+    notes.extend(passed_over(place));
     if !tiles.unmatched.is_empty() {
         warn!("{}", unmatched(&tiles));
     }
@@ -102,6 +103,17 @@ fn note(tiles: &NamedTiles, kind: &CollectionKind) -> String {
         tiles.files(),
         tiles.pattern
     )
+}
+
+/// A table of another name is more likely a mistake than none at all.
+fn passed_over(place: &Place) -> Option<String> {
+    let tables = place.other_tables();
+    (!tables.is_empty() && place.file.is_none()).then(|| {
+        format!(
+            "Not read: {}. A table is called tiles.csv, or given by its path",
+            tables.join(", ")
+        )
+    })
 }
 
 fn unmatched(tiles: &NamedTiles) -> String {

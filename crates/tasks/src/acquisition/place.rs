@@ -69,6 +69,20 @@ impl Place {
         }
     }
 
+    /// Tables that lie in the folder but are not its `tiles.csv`.
+    pub(super) fn other_tables(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let is_table = |name: &String| {
+            [".csv", ".parquet"]
+                .iter()
+                .any(|suffix| name.to_lowercase().ends_with(suffix))
+        };
+        let mut names: Vec<String> = names.filter(is_table).collect();
+        names.sort();
+        names
+    }
+
     /// The image files: the one that was asked for, or all below the folder, parts of their paths joined by `/`. Hidden folders and OME-Zarr
     /// outputs are passed over.
     pub(super) fn image_files(&self) -> Result<Vec<String>, TaskError> {
