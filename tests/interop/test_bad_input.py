@@ -74,6 +74,8 @@ def test_the_sound_acquisitions_convert(sound, tmp_path):
 def test_no_table(spoil):
     folder = spoil()
     (folder / "tiles.csv").unlink()
+    # Image files alone would do (test_images.py).
+    shutil.rmtree(folder / "data")
     assert_convert_refuses(folder, r"tiles\.csv", re.escape(str(folder)))
 
 

@@ -64,9 +64,13 @@ The folder:
   Starts are stage positions in micrometres, lengths are in pixels (the acquisition file can say otherwise).
   start_z, start_c, start_t and the lengths may be left out. Further columns (drug, dose ...) become conditions.
   For images that are not part of a plate, use `--collection image` and a column image_path instead of row and column.
+  What the table and the acquisition file leave out (pixel size, channels, sizes, positions) is taken from the image files.
+  A folder of image files without a table is read by their names, and so is an image file: see --pattern and --write-table.
 
 Examples:
   ome-zarr-convert convert my_plate --zarr-dir out
+  ome-zarr-convert convert embryo.ome.tif --zarr-dir out
+  ome-zarr-convert plan my_images --zarr-dir out --write-table my_images/tiles.csv
   ome-zarr-convert convert my_plate --zarr-dir out --overwrite replace --options options.json
 
 Exit codes: 0 done, 1 the conversion failed, 2 wrong usage or input.";
@@ -92,7 +96,8 @@ Exit codes: 0 all is there, 1 something listed is missing or broken, 2 the folde
 /// Which acquisition, to where, how.
 #[derive(Args, Debug)]
 pub struct RequestArguments {
-    /// Folder of the acquisition: tiles.csv, acquisition_details.toml, and the image files in it or in its data/.
+    /// Folder of the acquisition: tiles.csv, acquisition_details.toml, and the image files in it or in its data/. Also a table, a
+    /// folder of image files without one, or an image file.
     pub acquisition: PathBuf,
     /// Folder to write into. It is made if it is not there.
     #[arg(long, value_name = "DIR")]
@@ -103,9 +108,17 @@ pub struct RequestArguments {
     /// Number of this acquisition within the plate.
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub acquisition_id: u32,
-    /// Whether the images are wells of a plate, or images on their own.
-    #[arg(long, value_enum, default_value_t = Collection::Plate)]
-    pub collection: Collection,
+    /// Whether the images are wells of a plate, or images on their own [default: plate; without a table, what the file names say].
+    #[arg(long, value_enum)]
+    pub collection: Option<Collection>,
+    /// Without a table: regular expression for the paths of the image files below the folder, with named groups such as
+    /// `(?<well>[A-P]\d+)`: plate, well (or row and column), field, channel, z, t, image; others become columns. Common patterns
+    /// are tried if it is left out.
+    #[arg(long, value_name = "REGEX")]
+    pub pattern: Option<String>,
+    /// Without a table: save the one that the file names make, and acquisition_details.toml beside it, to correct and convert it.
+    #[arg(long, value_name = "FILE.csv")]
+    pub write_table: Option<PathBuf>,
     /// What to do when the output exists: fail, replace it, or add what is missing.
     #[arg(long, value_enum, default_value_t = Overwrite::No)]
     pub overwrite: Overwrite,

@@ -6,8 +6,8 @@ use ome_zarr_convert_tasks::offered::run_offered;
 use ome_zarr_convert_tasks::plan::{PlannedImage, plan_conversion};
 use ome_zarr_convert_tasks::resources::{default_memory_limit, default_open_sources, thread_count};
 use ome_zarr_convert_tasks::{
-    Cancellation, CollectionKind, ComputeContext, ConverterOptions, OverwriteMode, ParallelizationEntry, Processes,
-    Request, TaskError, Threads, absolute,
+    Cancellation, CollectionKind, ComputeContext, ConverterOptions, ImageNames, OverwriteMode, ParallelizationEntry,
+    Prepared, Processes, Request, TaskError, Threads, absolute,
 };
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub fn convert(arguments: &ConvertArguments) -> Result<(), TaskError> {
     let request = request(&arguments.request)?;
     let threads = threads(arguments.request.threads, &request.options)?;
     let (zarr_dir, overwrite_mode) = (request.zarr_dir.clone(), request.overwrite_mode);
-    let prepared = request.prepare()?;
+    let prepared = prepare(request)?;
     let outputs = prepared.existing_outputs()?;
     prepared.check_files(&threads)?;
     if let Some(text) = existing(&outputs, overwrite_mode) {
@@ -73,7 +73,7 @@ pub fn plan(arguments: &PlanArguments) -> Result<bool, TaskError> {
     let request = request(&arguments.request)?;
     let threads = threads(arguments.request.threads, &request.options)?;
     let zarr_dir = request.zarr_dir.clone();
-    let prepared = request.prepare()?;
+    let prepared = prepare(request)?;
     let images = plan_conversion(
         &prepared,
         &threads,
@@ -133,7 +133,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<bool, TaskError> {
 pub fn init(arguments: &InitArguments) -> Result<(), TaskError> {
     let request = request(&arguments.request)?;
     let overwrite_mode = request.overwrite_mode;
-    let prepared = request.prepare()?;
+    let prepared = prepare(request)?;
     if let Some(text) = existing(&prepared.existing_outputs()?, overwrite_mode) {
         say(&text);
     }
@@ -185,24 +185,41 @@ pub fn options(arguments: &OptionsArguments) -> Result<(), TaskError> {
     Ok(())
 }
 
+/// The images of a request; what was decided on the way is said.
+fn prepare(request: Request) -> Result<Prepared, TaskError> {
+    let prepared = request.prepare()?;
+    prepared.notes().iter().for_each(|note| say(note));
+    Ok(prepared)
+}
+
 pub(crate) fn threads(asked: Option<u16>, options: &ConverterOptions) -> Result<Threads, TaskError> {
     Ok(Threads::new(thread_count(asked.map(usize::from), options))?)
 }
 
 fn request(arguments: &RequestArguments) -> Result<Request, TaskError> {
     let acquisition = absolute(&arguments.acquisition.display().to_string())?;
+    let folder = match acquisition.parent() {
+        Some(folder) if acquisition.is_file() => folder,
+        _ => acquisition.as_path(),
+    };
     let name = || {
-        acquisition
+        folder
             .file_name()
             .map_or_else(|| "Plate".into(), |name| name.to_string_lossy().into_owned())
     };
     Ok(Request {
-        kind: match arguments.collection {
+        kind: match arguments.collection.unwrap_or(Collection::Plate) {
             Collection::Plate => CollectionKind::Plate {
                 name: arguments.plate.clone().unwrap_or_else(name),
                 acquisition_id: arguments.acquisition_id,
             },
             Collection::Image => CollectionKind::Images,
+        },
+        names: ImageNames {
+            pattern: arguments.pattern.clone(),
+            write_table: arguments.write_table.clone(),
+            names_decide: arguments.collection.is_none(),
+            plate_is_named: arguments.plate.is_some(),
         },
         zarr_dir: absolute(&arguments.zarr_dir)?,
         options: arguments.options.converter()?,

@@ -1,10 +1,12 @@
 //! What is known of a microscope run before conversion: pixel size, spacings, channels, axes, stage orientation.
 
 pub mod color;
+mod facts;
 mod file;
 mod overrides;
 
-pub use file::{AcquisitionFile, read_acquisition_file};
+pub use facts::{Saying, Wanted};
+pub use file::{AcquisitionFile, SpaceOption, find_acquisition_file, read_acquisition_file};
 use ome_zarr_convert_ngff::DataType;
 
 use crate::error::CoreError;

@@ -41,8 +41,9 @@ pub use registration::{PipelineStep, register, register_with};
 pub use roi::{Axis, Roi, Space, Span, world_to_pixel};
 pub use setup::{OwnTypes, existing_outputs, setup_images_for_conversion, setup_images_with};
 pub use table::{
-    add_image_pages, add_image_sizes, apply_condition_table, hcs_images_from_dataframe, parquet_bytes,
-    read_tiles_table, single_images_from_dataframe, table_has_time, with_image_path,
+    AskFile, FileFacts, NamedTiles, Naming, TilesTable, add_image_pages, add_image_positions, add_image_sizes,
+    apply_condition_table, files_have_time, hcs_images_from_dataframe, is_image_name, parquet_bytes, read_tiles_table,
+    single_images_from_dataframe, table_has_time, tiles_csv, with_absolute_files, with_image_path,
 };
 pub use tile::{Attributes, Tile};
 pub use tiled_image::{Region, TiledImage};

@@ -2,33 +2,56 @@
 
 mod cells;
 mod conditions;
+mod facts;
 mod file;
 mod fill;
 mod image_path;
+mod infer;
+mod names;
 mod parquet;
+mod pattern;
+mod positions;
+mod write;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use cells::column_cells;
 pub use conditions::apply_condition_table;
+pub(crate) use facts::cells_of;
+pub use facts::{AskFile, FileFacts};
 pub use file::read_tiles_table;
-pub use fill::{add_image_pages, add_image_sizes, table_has_time};
+pub(crate) use fill::table_has_depth;
+pub use fill::{add_image_pages, add_image_sizes, files_have_time, table_has_time};
 pub use image_path::with_image_path;
 use indexmap::IndexMap;
+pub use infer::{NamedTiles, Naming, is_image_name};
 use ome_zarr_convert_ngff::Cell;
-use ome_zarr_convert_sources::LoaderSpec;
+use ome_zarr_convert_sources::{LoaderSpec, arrangement};
 pub use parquet::parquet_bytes;
 use polars::prelude::DataFrame;
+pub use positions::add_image_positions;
+pub use write::{tiles_csv, with_absolute_files};
 
 use crate::acquisition::AcquisitionDetails;
 use crate::collection::{Collection, row_label};
 use crate::error::CoreError;
 use crate::tile::{Attributes, Tile};
 
+/// A table of tiles: a data frame, which only this crate looks into.
+pub type TilesTable = DataFrame;
+
 /// Columns that every table has, and those that it may have.
 const REQUIRED: [&str; 6] = ["file_path", "fov_name", "start_x", "start_y", "length_x", "length_y"];
-const OPTIONAL: [&str; 6] = ["start_z", "start_c", "start_t", "length_z", "length_c", "length_t"];
+const OPTIONAL: [&str; 7] = [
+    "start_z",
+    "start_c",
+    "start_t",
+    "length_z",
+    "length_c",
+    "length_t",
+    "file_axes",
+];
 /// Names that mean something else in the reference: as columns they would be lost or fail later.
 const RESERVED: [&str; 5] = [
     "path_in_well",
@@ -101,6 +124,17 @@ pub fn single_images_from_dataframe(
     })
 }
 
+/// Says that a column is missing, and which one may be meant.
+fn missing_column<'a>(needed: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let like = crate::model::closest(needed, names.clone());
+    let hint = like.map_or_else(String::new, |like| format!(" (is {like:?} meant?)"));
+    let names: Vec<&str> = names.collect();
+    format!(
+        "the column {needed:?} is missing; its columns are {}{hint}",
+        names.join(", ")
+    )
+}
+
 /// A table as columns of cells.
 struct Reader {
     columns: IndexMap<String, Vec<Cell>>,
@@ -117,14 +151,9 @@ impl Reader {
         let names: Vec<&str> = columns.keys().map(String::as_str).collect();
         for needed in REQUIRED.iter().chain(own) {
             if !columns.contains_key(*needed) {
-                let like = crate::model::closest(needed, names.iter().copied());
-                let hint = like.map_or_else(String::new, |like| format!(" (is {like:?} meant?)"));
                 return Err(CoreError::Table {
                     place: "the table of tiles".into(),
-                    problem: format!(
-                        "the column {needed:?} is missing; its columns are {}{hint}",
-                        names.join(", ")
-                    ),
+                    problem: missing_column(needed, names.iter().copied()),
                 });
             }
         }
@@ -173,9 +202,7 @@ impl Reader {
                 length_t: row.number_or("length_t", 1.0)?,
                 attributes,
                 collection: collection(&row)?,
-                image_loader: LoaderSpec::File {
-                    file_path: row.text("file_path")?.trim().to_owned(),
-                },
+                image_loader: row.loader()?,
                 acquisition_details: details.clone(),
             };
             tile.check().map_err(|error| CoreError::Table {
@@ -230,6 +257,23 @@ impl Row<'_> {
             Cell::Text(text) if text.trim().is_empty() => Err(self.wrong(column, "", "text", "fill the cell")),
             cell => Ok(cell_text(cell)),
         }
+    }
+
+    fn loader(&self) -> Result<LoaderSpec, CoreError> {
+        let file_path = self.text("file_path")?.trim().to_owned();
+        if !self.has("file_axes") {
+            return Ok(LoaderSpec::File { file_path });
+        }
+        let axes = self.text("file_axes")?;
+        if arrangement(axes.trim()).is_none() {
+            return Err(self.wrong(
+                "file_axes",
+                &axes,
+                "the axes of the file's array, such as ZCYX or YXS (s for colours)",
+                "correct the cell, or leave it empty for files in the order of the image",
+            ));
+        }
+        Ok(LoaderSpec::with_axes(file_path, axes.trim()))
     }
 
     fn number(&self, column: &str) -> Result<f64, CoreError> {
@@ -293,7 +337,7 @@ impl Row<'_> {
 }
 
 /// A cell as text: whole floats without their `.0`, so that numbered fields and rows read the same from any table.
-fn cell_text(cell: &Cell) -> String {
+pub(crate) fn cell_text(cell: &Cell) -> String {
     match cell {
         Cell::Null => String::new(),
         Cell::Bool(value) => value.to_string(),

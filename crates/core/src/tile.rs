@@ -176,6 +176,9 @@ impl Tile {
 pub(crate) fn describe(fov_name: &str, loader: &LoaderSpec) -> String {
     match loader {
         LoaderSpec::File { file_path } => format!("tile '{fov_name}' ({file_path})"),
+        LoaderSpec::Custom(_) if loader.axes().is_some() => {
+            format!("tile '{fov_name}' ({})", loader.file_path().unwrap_or_default())
+        }
         LoaderSpec::Custom(keys) => {
             let text = serde_json::Value::Object((**keys).clone()).to_string();
             let short: String = text.chars().take(200).collect();

@@ -6,7 +6,7 @@ use crate::file::SourceFile;
 use crate::image::Rect;
 use crate::packed::unpack_row;
 use crate::scratch::Scratch;
-use crate::{ImageInfo, OpenImage, PixelType, PlaneMut, SourceError, Window};
+use crate::{FileMetadata, ImageInfo, OpenImage, PixelType, PlaneMut, SourceError, Window};
 
 /// Masks of red, green, blue and alpha in the one 32-bit layout with transparency that is written in practice.
 const BGRA_MASKS: [u32; 4] = [0x00ff_0000, 0x0000_ff00, 0x0000_00ff, 0xff00_0000];
@@ -128,5 +128,9 @@ impl OpenImage for BmpImage {
 
     fn cheap_windows(&self) -> bool {
         self.info.shape.len() == 2
+    }
+
+    fn metadata(&self) -> FileMetadata {
+        FileMetadata::of_picture(&self.info)
     }
 }

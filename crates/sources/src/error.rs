@@ -20,6 +20,16 @@ pub enum SourceError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The axes that somebody gives the file's array do not fit it.
+    #[error("{path}: its axes cannot be {axes:?}: {reason}. Correct file_axes in the table, or leave the column out", path = path.display())]
+    Axes {
+        /// The file.
+        path: PathBuf,
+        /// The axes given.
+        axes: String,
+        /// Why they do not fit.
+        reason: String,
+    },
     /// The first bytes are not those of the expected format.
     #[error("{path}: is not a {expected} file, it begins with {found}. Give the file the suffix of its true format", path = path.display())]
     WrongFormat {
@@ -146,6 +156,7 @@ impl SourceError {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Missing { path }
+            | Self::Axes { path, .. }
             | Self::NotReadable { path, .. }
             | Self::WrongFormat { path, .. }
             | Self::UnknownSuffix { path, .. }

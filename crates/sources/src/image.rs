@@ -1,6 +1,6 @@
 //! An opened image: what its header says, and how its pixels are asked for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{PixelType, SourceError};
 
@@ -48,6 +48,30 @@ pub struct Window {
     pub width: u64,
 }
 
+impl Window {
+    /// The window cut into at most `parts` of about the same height, at rows that are multiples of `rows` in the plane: with
+    /// [`OpenImage::independent_rows`], parts that share no decoding.
+    pub fn bands(&self, rows: u64, parts: usize) -> Vec<Self> {
+        let rows = rows.max(1);
+        let end = self.y.saturating_add(self.height);
+        let first = self.y / rows;
+        let units = end.div_ceil(rows).saturating_sub(first);
+        let parts = (parts.max(1) as u64).min(units);
+        let cut = |part: u64| {
+            // Rounded so that heights differ by one unit at most.
+            let unit = u128::from(units) * u128::from(part) / u128::from(parts);
+            ((first + unit as u64).saturating_mul(rows)).clamp(self.y, end)
+        };
+        (0..parts)
+            .map(|part| Self {
+                y: cut(part),
+                height: cut(part + 1) - cut(part),
+                ..*self
+            })
+            .collect()
+    }
+}
+
 /// A rectangle of bytes inside a larger buffer: row `r` starts at `data[r * row_stride]`, and as many bytes of it are
 /// written as the window has columns times the pixel size. Native byte order.
 #[derive(Debug)]
@@ -75,6 +99,18 @@ pub struct FileMetadata {
     /// The axes of [`ImageInfo::shape`] as tifffile's series names them, one letter each (`ZCYX`; `S` are the samples of
     /// a colour pixel, `I` and `Q` axes of unknown meaning).
     pub axes: Option<String>,
+    /// Files besides this one in which planes of the image lie (OME-TIFF sets).
+    pub other_files: Vec<PathBuf>,
+}
+
+impl FileMetadata {
+    /// What is known of a picture: which of its axes are the colours.
+    pub(crate) fn of_picture(info: &ImageInfo) -> Self {
+        Self {
+            axes: Some(if info.shape.len() > 2 { "YXS" } else { "YX" }.to_owned()),
+            ..Self::default()
+        }
+    }
 }
 
 /// An image whose header has been read. Thread-safe: many threads may read planes of one image.
@@ -94,6 +130,13 @@ pub trait OpenImage: Send + Sync {
     /// is fine.
     fn cheap_windows(&self) -> bool {
         false
+    }
+
+    /// After how many rows of a plane the next strip or row of tiles begins, if planes have several: windows that are cut there
+    /// ([`Window::bands`]) can be read by as many threads as there are without decoding anything twice. `None`: a plane is decoded as a
+    /// whole, or so cheap that it is not worth it.
+    fn independent_rows(&self) -> Option<u64> {
+        None
     }
 
     /// What the file says about itself besides its size (pixel size …). Default: nothing.
@@ -177,5 +220,31 @@ impl PlaneMut<'_> {
             let start = ((rect.y + row) * columns + rect.x) * rect.pixel_bytes;
             self.row(row, row_bytes).copy_from_slice(&packed[start..][..row_bytes]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Window;
+
+    #[test]
+    fn bands_are_cut_between_strips() {
+        let bands = |y, height, rows, parts| {
+            let window = Window {
+                y,
+                x: 3,
+                height,
+                width: 5,
+            };
+            let bands = window.bands(rows, parts).into_iter();
+            bands.map(|band| (band.y, band.height)).collect::<Vec<_>>()
+        };
+        assert_eq!(bands(0, 100, 30, 2), [(0, 60), (60, 40)]);
+        assert_eq!(bands(0, 100, 30, 9), [(0, 30), (30, 30), (60, 30), (90, 10)]);
+        assert_eq!(bands(25, 10, 30, 4), [(25, 5), (30, 5)]);
+        assert_eq!(bands(5, 10, 30, 4), [(5, 10)]);
+        assert_eq!(bands(7, 90, 1, 1), [(7, 90)]);
+        assert_eq!(bands(7, 0, 1, 3), []);
+        assert_eq!(bands(u64::MAX, 5, 7, 2), [(u64::MAX, 0)]);
     }
 }

@@ -9,7 +9,7 @@ use image::{ExtendedColorType, ImageDecoder, ImageError, Limits};
 use crate::file::SourceFile;
 use crate::image::Rect;
 use crate::scratch::Scratch;
-use crate::{ImageInfo, OpenImage, PixelType, PlaneMut, SourceError, Window};
+use crate::{FileMetadata, ImageInfo, OpenImage, PixelType, PlaneMut, SourceError, Window};
 
 /// A block of 8 x 8 pixels of one colour takes a bit or more.
 pub(crate) const MAX_RATIO: u64 = 2048;
@@ -90,5 +90,9 @@ impl OpenImage for JpegImage {
             rect,
         );
         Ok(())
+    }
+
+    fn metadata(&self) -> FileMetadata {
+        FileMetadata::of_picture(&self.info)
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! No file content makes this crate panic, or allocate more than a bound that follows from the file's size.
 
+mod arranged;
 mod bmp;
 mod endian;
 mod error;
@@ -26,6 +27,7 @@ mod png;
 mod scratch;
 mod tiff;
 
+pub use arranged::arrangement;
 pub use error::SourceError;
 pub use image::{FileMetadata, ImageInfo, OpenImage, PlaneMut, Window};
 pub use loader::{DefaultImageLoader, ImageLoader, LoaderSpec, resolve_path};

@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::arranged::Arranged;
 use crate::{OpenImage, SourceError, open_file};
+
+/// Key of the axes of a file whose array is not in the order t, c, z, y, x. The reference cannot read such files.
+const AXES: &str = "file_axes";
 
 /// The `image_loader` entry of the hand-over document.
 ///
@@ -36,6 +40,32 @@ impl LoaderSpec {
                 file_path: file_path.clone(),
             },
             _ => Self::Custom(Box::new(map)),
+        }
+    }
+
+    /// An image file whose array has these axes, slowest first (`ZCYX`, `YXS`), and is read in the order t, c, z, y, x.
+    pub fn with_axes(file_path: impl Into<String>, axes: impl Into<String>) -> Self {
+        Self::Custom(Box::new(Map::from_iter([
+            ("file_path".to_owned(), Value::String(file_path.into())),
+            (AXES.to_owned(), Value::String(axes.into())),
+        ])))
+    }
+
+    /// The axes that [`with_axes`](Self::with_axes) gave.
+    pub fn axes(&self) -> Option<&str> {
+        match self {
+            Self::Custom(map) if map.len() == 2 && map.contains_key("file_path") => map.get(AXES)?.as_str(),
+            _ => None,
+        }
+    }
+
+    /// Puts another path in the place of the image file's.
+    pub fn set_file_path(&mut self, path: String) {
+        match self {
+            Self::File { file_path } => *file_path = path,
+            Self::Custom(map) => {
+                map.insert("file_path".to_owned(), Value::String(path));
+            }
         }
     }
 
@@ -97,7 +127,12 @@ impl DefaultImageLoader {
 
 impl ImageLoader for DefaultImageLoader {
     fn open(&self, spec: &LoaderSpec, resource: Option<&str>) -> Result<Box<dyn OpenImage>, SourceError> {
-        open_file(&Self::path(spec, resource)?)
+        let path = Self::path(spec, resource)?;
+        let image = open_file(&path)?;
+        match spec.axes() {
+            Some(axes) => Ok(Box::new(Arranged::new(image, axes, path)?)),
+            None => Ok(image),
+        }
     }
 
     fn describe_source(&self, spec: &LoaderSpec, resource: Option<&str>) -> String {
@@ -161,6 +196,16 @@ mod tests {
         assert_eq!(resolve("~b.tif", Some("/data")), "/data/~b.tif");
         assert_eq!(resolve("~/b.tif", Some("/data")), "~/b.tif");
         assert_eq!(resolve("b.tif", Some("~/data")), "~/data/b.tif");
+    }
+
+    #[test]
+    fn axes_travel_with_the_path() {
+        let mut spec = LoaderSpec::with_axes("a.tif", "ZCYX");
+        assert_eq!(LoaderSpec::from_json(spec.to_json()), spec);
+        spec.set_file_path("/b.tif".into());
+        assert_eq!((spec.file_path(), spec.axes()), (Some("/b.tif"), Some("ZCYX")));
+        let foreign = LoaderSpec::Custom(Box::new(Map::from_iter([(AXES.to_owned(), Value::from("ZYX"))])));
+        assert_eq!(foreign.axes(), None);
     }
 
     #[test]

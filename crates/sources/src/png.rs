@@ -8,7 +8,7 @@ use crate::file::SourceFile;
 use crate::image::Rect;
 use crate::packed::unpack_row;
 use crate::scratch::Scratch;
-use crate::{ImageInfo, OpenImage, PixelType, PlaneMut, SourceError, Window};
+use crate::{FileMetadata, ImageInfo, OpenImage, PixelType, PlaneMut, SourceError, Window};
 
 /// Deflate cannot enlarge by more.
 pub(crate) const MAX_RATIO: u64 = 1032;
@@ -187,5 +187,9 @@ impl OpenImage for PngImage {
         };
         out.copy_from_packed(&pixels[plane as usize * row_bytes..][..row_bytes], samples, rect);
         Ok(())
+    }
+
+    fn metadata(&self) -> FileMetadata {
+        FileMetadata::of_picture(&self.info)
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod directory;
 pub(crate) mod formats;
 mod header;
 mod imagej;
+mod lzw;
 mod ome;
 pub(crate) mod page;
 mod predictor;
@@ -24,6 +25,7 @@ use std::sync::Mutex;
 use crate::file::SourceFile;
 use crate::image::Rect;
 use crate::tiff::directory::DirectoryReader;
+use crate::tiff::formats::Codec;
 use crate::tiff::page::{Page, Pixels};
 use crate::tiff::series::first_series;
 use crate::{FileMetadata, ImageInfo, OpenImage, PlaneMut, SourceError, Window};
@@ -60,6 +62,7 @@ impl TiffImage {
         Ok(Self {
             metadata: FileMetadata {
                 axes: Some(series.axes.letters),
+                other_files: series.other_files.clone(),
                 ..series.metadata
             },
             rows: layout.rows,
@@ -171,6 +174,20 @@ impl OpenImage for TiffImage {
         self.info.plane_size() == (self.rows, self.columns)
             && self.other_files.is_empty()
             && self.pages.iter().flatten().all(plain)
+    }
+
+    fn independent_rows(&self) -> Option<u64> {
+        let compressed = |page: &&Page| matches!(page.pixels, Pixels::Chunks(_)) && page.layout.codec != Codec::None;
+        // Pages of one series can be cut into strips of their own height each.
+        let mut rows = self
+            .pages
+            .iter()
+            .flatten()
+            .filter(compressed)
+            .map(|page| page.layout.chunk_rows);
+        let first = rows.next()?;
+        let several = first < self.rows && self.info.plane_size() == (self.rows, self.columns);
+        (several && rows.all(|rows| rows == first)).then_some(first)
     }
 
     fn metadata(&self) -> FileMetadata {

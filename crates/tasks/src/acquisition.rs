@@ -1,17 +1,23 @@
-//! Reads an acquisition folder: `tiles.csv`, `acquisition_details.toml`, and image files in it or in its `data/`.
+//! Reads an acquisition: a folder with a table of tiles, or image files alone, whose names and headers say the rest.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+mod files;
+mod images;
+mod place;
+mod save;
+
 use std::path::{Path, PathBuf};
 
-use ome_zarr_convert_core::acquisition::read_acquisition_file;
+use ome_zarr_convert_core::acquisition::{AcquisitionDetails, AcquisitionFile, Saying, Wanted, find_acquisition_file};
 use ome_zarr_convert_core::options::AcquisitionOptions;
 use ome_zarr_convert_core::{
-    CoreError, Tile, add_image_pages, add_image_sizes, apply_condition_table, hcs_images_from_dataframe,
-    read_tiles_table, single_images_from_dataframe, table_has_time, with_image_path,
+    AskFile, Axis, CoreError, Tile, TilesTable, add_image_pages, add_image_positions, add_image_sizes,
+    apply_condition_table, files_have_time, hcs_images_from_dataframe, read_tiles_table, single_images_from_dataframe,
+    table_has_time, with_image_path,
 };
-use ome_zarr_convert_sources::{LoaderSpec, open_file, resolve_path};
+use tracing::warn;
 
+use self::files::Files;
+use self::place::Place;
 use crate::compute::absolute;
 use crate::error::TaskError;
 
@@ -46,127 +52,204 @@ impl CollectionKind {
     }
 }
 
-/// Reads the tiles of an acquisition folder; their file paths are absolute. What `options` say goes before what
-/// `acquisition_details.toml` says; their filters are left to the aggregation.
+/// How image files without a table become one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImageNames {
+    /// Regular expression with named groups for the files' paths below the folder; without it, common ones are tried.
+    pub pattern: Option<String>,
+    /// File to save the table to; `acquisition_details.toml` is written beside it unless there is one.
+    pub write_table: Option<PathBuf>,
+    /// Whether the names of the files decide between a plate and single images.
+    pub names_decide: bool,
+    /// Whether the plate's name was given, and does not come from the files.
+    pub plate_is_named: bool,
+}
+
+/// The tiles of an acquisition.
+#[derive(Clone, Debug)]
+pub struct Acquisition {
+    /// Their file paths are absolute.
+    pub tiles: Vec<Tile>,
+    /// What they become.
+    pub kind: CollectionKind,
+    /// What was decided that the user should see: the pattern of file names, what was saved.
+    pub notes: Vec<String>,
+}
+
+/// How an acquisition is to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// What the images become.
+    pub kind: &'a CollectionKind,
+    /// What goes before what `acquisition_details.toml` says. The filters are left to the aggregation.
+    pub options: &'a AcquisitionOptions,
+    /// How image files without a table become one.
+    pub names: &'a ImageNames,
+    /// Whether each field of view becomes an image of its own.
+    pub field_is_image: bool,
+}
+
+/// Reads the tiles of an acquisition: a folder with a table, a table, a folder of image files, or one image file.
+///
+/// What the table leaves out comes from `acquisition_details.toml`, then from the image files; no more of them are opened than needed.
 /// A `condition_table_path` is read, from the folder if it is relative.
-pub fn read_acquisition(
-    folder: &Path,
-    kind: &CollectionKind,
-    options: &AcquisitionOptions,
-) -> Result<Vec<Tile>, TaskError> {
-    if !folder.is_dir() {
-        return Err(CoreError::Missing {
-            path: folder.to_owned(),
-            hint: "give the folder of an acquisition, which holds tiles.csv and acquisition_details.toml".into(),
-        }
-        .into());
-    }
-    let table_path = match folder.join("tiles.parquet") {
-        parquet if parquet.is_file() && !folder.join("tiles.csv").is_file() => parquet,
-        _ => folder.join("tiles.csv"),
+pub fn read_acquisition(path: &Path, how: &Reading<'_>) -> Result<Acquisition, TaskError> {
+    let place = Place::of(path, how.names)?;
+    let mut files = Files::of(&place.folder);
+    let details_path = place.folder.join("acquisition_details.toml");
+    let stated = Stated {
+        file: find_acquisition_file(&details_path)?,
+        path: details_path,
+        defaults: AcquisitionFile::default(),
     };
-    let details_path = folder.join("acquisition_details.toml");
+    let source = match &place.table {
+        Some(table_path) => from_table(table_path, stated, how, &mut files)?,
+        None => images::from_names(&place, stated, how, &mut files)?,
+    };
     let in_table = |error: CoreError| match error {
         CoreError::Table { place, problem } => CoreError::Table {
-            place: place.replacen("the table of tiles", &table_path.display().to_string(), 1),
+            place: place.replacen("the table of tiles", &source.name, 1),
             problem,
         },
         other => other,
     };
-    let table = read_tiles_table(&table_path)?;
-    let mut files = Files::of(folder);
-    let mut shape_of = |file_path: &str| {
-        let path = files.find(file_path).ok_or_else(|| files.missing(file_path))?;
-        let image = open_file(&path).map_err(|source| CoreError::Source {
-            tile: format!("file {}", path.display()),
-            source: Box::new(source),
-        })?;
-        Ok(image.info().shape.clone())
-    };
-    let table = add_image_sizes(table, &mut shape_of).map_err(in_table)?;
-    let file = read_acquisition_file(&details_path)?;
-    let details = file.details(
-        &details_path.display().to_string(),
-        table_has_time(&table).map_err(in_table)?,
-    )?;
-    let details = options.update_acquisition_details(&details)?;
-    let table = add_image_pages(table, &details.axes, &mut shape_of).map_err(in_table)?;
-    let tiles = match kind {
+    let tiles = match &source.kind {
         CollectionKind::Plate { name, acquisition_id } => {
-            hcs_images_from_dataframe(&table, &details, Some(name), *acquisition_id)
+            hcs_images_from_dataframe(&source.table, &source.details, Some(name), *acquisition_id)
         }
-        CollectionKind::Images => single_images_from_dataframe(&table, &details),
+        CollectionKind::Images => single_images_from_dataframe(&source.table, &source.details),
         CollectionKind::NamedImages { name, of_all } => {
-            single_images_from_dataframe(&with_image_path(table, name, *of_all)?, &details)
+            single_images_from_dataframe(&with_image_path(source.table.clone(), name, *of_all)?, &source.details)
         }
     };
     let mut tiles = tiles.map_err(in_table)?;
     for (row, tile) in tiles.iter_mut().enumerate() {
-        if let LoaderSpec::File { file_path } = &mut tile.image_loader {
+        if let Some(file_path) = tile.image_loader.file_path() {
             let found = files.find(file_path).ok_or_else(|| CoreError::Table {
-                place: format!("{}, row {}, column \"file_path\"", table_path.display(), row + 1),
+                place: format!("{}, row {}, column \"file_path\"", source.name, row + 1),
                 problem: files.missing(file_path).to_string(),
             })?;
-            *file_path = found.display().to_string();
+            tile.image_loader.set_file_path(found.display().to_string());
         }
     }
-    if let Some(path) = &details.condition_table_path {
+    if let Some(path) = &source.details.condition_table_path {
         let path = absolute(path)
             .ok()
             .filter(|path| path.is_file())
-            .unwrap_or_else(|| folder.join(path));
+            .unwrap_or_else(|| place.folder.join(path));
         apply_condition_table(&path, &mut tiles)?;
     }
-    Ok(tiles)
+    Ok(Acquisition {
+        tiles,
+        kind: source.kind,
+        notes: source.notes,
+    })
 }
 
-/// Finds image files in the acquisition folder, then in its `data/`, asking the system once per folder.
-struct Files {
-    bases: [PathBuf; 2],
-    listings: HashMap<PathBuf, HashSet<std::ffi::OsString>>,
+/// The acquisition file, if there is one.
+struct Stated {
+    path: PathBuf,
+    file: Option<AcquisitionFile>,
+    /// What holds where there is none.
+    defaults: AcquisitionFile,
 }
 
-impl Files {
-    fn of(folder: &Path) -> Self {
-        Self {
-            bases: [folder.to_owned(), folder.join("data")],
-            listings: HashMap::new(),
-        }
+/// A complete table, and what it belongs to.
+struct Source {
+    /// How messages call the table.
+    name: String,
+    table: TilesTable,
+    details: AcquisitionDetails,
+    kind: CollectionKind,
+    notes: Vec<String>,
+}
+
+fn from_table(path: &Path, stated: Stated, how: &Reading<'_>, files: &mut Files) -> Result<Source, TaskError> {
+    let name = path.display().to_string();
+    let in_table = |error: CoreError| match error {
+        CoreError::Table { place, problem } => CoreError::Table {
+            place: place.replacen("the table of tiles", &name, 1),
+            problem,
+        },
+        other => other,
+    };
+    let mut ask = |file: &str| files.facts(file);
+    let table = add_image_sizes(read_tiles_table(path)?, &mut ask).map_err(in_table)?;
+    let (axes, time) = stated.axes(&table, how, &mut ask).map_err(in_table)?;
+    let table = add_image_pages(table, &axes, &mut ask).map_err(in_table)?;
+    let details = stated.complete(&table, how, (&axes, time), None, &mut ask)?;
+    let table = add_image_positions(table, &details, &mut ask).map_err(in_table)?;
+    Ok(Source {
+        name,
+        table,
+        details,
+        kind: how.kind.clone(),
+        notes: Vec::new(),
+    })
+}
+
+impl Stated {
+    /// The axes of the images as far as anybody says them, and whether there is time.
+    fn axes(
+        &self,
+        table: &TilesTable,
+        how: &Reading<'_>,
+        ask: &mut AskFile<'_>,
+    ) -> Result<(Vec<Axis>, bool), CoreError> {
+        let file = self.file().clone();
+        let open = file.axes.is_none() && how.options.axes.is_none();
+        let time = table_has_time(table)? || (open && files_have_time(table, ask)?);
+        let details = file.details(&self.place(), time)?;
+        Ok((how.options.update_acquisition_details(&details)?.axes, time))
     }
 
-    fn find(&mut self, file_path: &str) -> Option<PathBuf> {
-        if file_path.starts_with('~') {
-            return absolute(file_path).ok().filter(|path| path.is_file());
-        }
-        for base in self.bases.clone() {
-            let path = resolve_path(file_path, Some(&base.display().to_string()));
-            if self.exists(&path) {
-                return Some(path);
-            }
-        }
-        None
-    }
-
-    fn exists(&mut self, path: &Path) -> bool {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return false;
+    /// What the acquisition is: the options, then the acquisition file, then the image files. `from_names` are channels that the
+    /// names of the files tell, which come last.
+    fn complete(
+        &self,
+        table: &TilesTable,
+        how: &Reading<'_>,
+        (axes, time): (&[Axis], bool),
+        from_names: Option<Vec<String>>,
+        ask: &mut AskFile<'_>,
+    ) -> Result<AcquisitionDetails, TaskError> {
+        let mut file = self.file().clone();
+        let wanted = Wanted {
+            sizes: how.options.pixel_info.is_none(),
+            channels: how.options.channels.is_none() && axes.contains(&Axis::C),
+            time,
         };
-        let listing = self.listings.entry(parent.to_owned()).or_insert_with(|| {
-            let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
-            entries.map(|entry| entry.file_name()).collect()
-        });
-        // A file may have a name that the listing spells otherwise (case, Unicode form): the system decides.
-        listing.contains(name) || path.is_file()
+        let saying = file.fill_from_images(table, wanted, ask, &mut |text| warn!("{text}"))?;
+        if let Saying::Nobody { file: asked } = saying {
+            // A file that cannot be opened is the better thing to tell.
+            ask(&asked)?;
+            if self.file.is_none() {
+                return Err(CoreError::Missing {
+                    path: self.path.clone(),
+                    hint: format!(
+                        "it says pixel size, channels and axes, and {asked}, the image file that was asked, does not say its pixel \
+                         size; write one, at least with a line `xy_pixel_size = 0.65` (micrometres)"
+                    ),
+                }
+                .into());
+            }
+            warn!(
+                "neither {} nor {asked} says the pixel size: 1 µm is taken; add a line such as `xy_pixel_size = 0.65`",
+                self.path.display()
+            );
+        }
+        if file.channel_names.is_none() && wanted.channels {
+            file.channel_names = from_names;
+        }
+        let details = file.details(&self.place(), time)?;
+        Ok(how.options.update_acquisition_details(&details)?)
     }
 
-    fn missing(&self, file_path: &str) -> CoreError {
-        CoreError::Missing {
-            path: PathBuf::from(file_path),
-            hint: format!(
-                "looked in {} and {}; correct file_path, or put the file there",
-                self.bases[0].display(),
-                self.bases[1].display()
-            ),
-        }
+    fn file(&self) -> &AcquisitionFile {
+        self.file.as_ref().unwrap_or(&self.defaults)
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
     }
 }

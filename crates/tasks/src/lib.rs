@@ -20,7 +20,7 @@ mod summary;
 mod update;
 pub mod verify;
 
-pub use acquisition::{CollectionKind, read_acquisition};
+pub use acquisition::{Acquisition, CollectionKind, ImageNames, Reading, read_acquisition};
 pub use compound::{Compound, Runner, exec_compound_task};
 pub use compute::{ComputeContext, Computed, absolute, generic_compute_task};
 pub use error::TaskError;

@@ -5,14 +5,14 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use ome_zarr_convert_compute::{Threads, is_unfinished, plan_image, preflight};
-use ome_zarr_convert_core::options::{AcquisitionOptions, BadTiles, ConverterOptions, OverwriteMode};
+use ome_zarr_convert_core::options::{AcquisitionOptions, BadTiles, ConverterOptions, Grouping, OverwriteMode};
 use ome_zarr_convert_core::{
     Aggregation, Collection, FilterStep, ParallelizationEntry, TiledImage, ValidatorStep, differing_attributes,
     existing_outputs, setup_images_for_conversion, tiles_aggregation_pipeline,
 };
 use tracing::{info, warn};
 
-use crate::acquisition::{CollectionKind, read_acquisition};
+use crate::acquisition::{Acquisition, CollectionKind, ImageNames, Reading, read_acquisition};
 use crate::compound::{Runner, exec_compound_task};
 use crate::compute::ComputeContext;
 use crate::error::TaskError;
@@ -21,12 +21,14 @@ use crate::summary::Summary;
 /// An acquisition to be converted.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Folder with the table, the acquisition file and the images.
+    /// Folder with the table, the acquisition file and the images; or a table, a folder of images, an image.
     pub acquisition: PathBuf,
     /// Absolute path of the output folder.
     pub zarr_dir: PathBuf,
     /// Plate or single images.
     pub kind: CollectionKind,
+    /// How image files without a table become one.
+    pub names: ImageNames,
     /// Options of the conversion.
     pub options: ConverterOptions,
     /// What goes before the acquisition's files, and which of its tiles are converted.
@@ -40,6 +42,7 @@ pub struct Request {
 /// The images of a request, aggregated but nothing written yet.
 pub struct Prepared {
     request: Request,
+    notes: Vec<String>,
     images: Vec<TiledImage>,
     /// Planning every image is worth doing once.
     pixel_bytes: OnceLock<u64>,
@@ -47,8 +50,15 @@ pub struct Prepared {
 
 impl Request {
     /// Reads the acquisition and aggregates its tiles.
-    pub fn prepare(self) -> Result<Prepared, TaskError> {
-        let tiles = read_acquisition(&self.acquisition, &self.kind, &self.acquisition_options)?;
+    pub fn prepare(mut self) -> Result<Prepared, TaskError> {
+        let reading = Reading {
+            kind: &self.kind,
+            options: &self.acquisition_options,
+            names: &self.names,
+            field_is_image: matches!(self.options.grouping, Grouping::PerFov(_)),
+        };
+        let Acquisition { tiles, kind, notes } = read_acquisition(&self.acquisition, &reading)?;
+        self.kind = kind;
         let differing = differing_attributes(&tiles);
         if let Some((image, key)) = differing.first() {
             warn!(
@@ -76,6 +86,7 @@ impl Request {
         let images = tiles_aggregation_pipeline(tiles, &self.options, &aggregation)?;
         Ok(Prepared {
             request: self,
+            notes,
             images,
             pixel_bytes: OnceLock::new(),
         })
@@ -96,6 +107,11 @@ impl Prepared {
     /// The options of the conversion.
     pub(crate) fn options(&self) -> &ConverterOptions {
         &self.request.options
+    }
+
+    /// What was decided that the user should see: how file names were read, what was saved.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Number of images.

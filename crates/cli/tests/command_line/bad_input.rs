@@ -28,13 +28,24 @@ fn folders_and_files_that_are_not_there() {
     );
     refused(
         2,
-        remove("plate/tiles.csv"),
-        &["/plate/tiles.csv does not exist", "one row per image file"],
+        |here| {
+            remove("plate/tiles.csv")(here);
+            fs::remove_dir_all(here.path("plate/data")).unwrap();
+        },
+        &[
+            "/plate/tiles.csv does not exist",
+            "one row per image file",
+            "no image files",
+        ],
     );
     refused(
         2,
         remove("plate/acquisition_details.toml"),
-        &["/acquisition_details.toml does not exist", "xy_pixel_size"],
+        &[
+            "/acquisition_details.toml does not exist",
+            "xy_pixel_size",
+            ".tif, the image file that was asked",
+        ],
     );
 }
 

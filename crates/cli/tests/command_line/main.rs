@@ -5,5 +5,6 @@ mod acquisition;
 mod bad_input;
 mod conversions;
 mod fractal;
+mod names;
 mod runners;
 mod tasks;

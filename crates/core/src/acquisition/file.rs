@@ -40,13 +40,13 @@ crate::model::model! {
         pub length_z_space: SpaceOption = SpaceOption::Pixel;
         /// Units of `length_t` in the table.
         pub length_t_space: SpaceOption = SpaceOption::Pixel;
-        /// Pixel size along x and y in micrometres.
-        pub xy_pixel_size: f64 = 1.0, exclusive_min 0, older "pixelsize";
-        /// Spacing of planes in micrometres.
-        pub z_spacing: f64 = 1.0, exclusive_min 0;
-        /// Spacing of time points in seconds.
-        pub t_spacing: f64 = 1.0, exclusive_min 0;
-        /// Names of the channels by index. Without them, names are made up.
+        /// Pixel size along x and y in micrometres. Without it: what the image files say, else 1.
+        pub xy_pixel_size: Option<f64> = None, exclusive_min 0, older "pixelsize";
+        /// Spacing of planes in micrometres. Without it: what the image files say, else 1.
+        pub z_spacing: Option<f64> = None, exclusive_min 0;
+        /// Spacing of time points in seconds. Without it: what the image files say, else 1.
+        pub t_spacing: Option<f64> = None, exclusive_min 0;
+        /// Names of the channels by index. Without them: what the image files say, else names are made up.
         pub channel_names: Option<Vec<String>> = None;
         /// Wavelength ids of the channels, as many as names.
         pub wavelengths: Option<Vec<String>> = None;
@@ -58,6 +58,14 @@ crate::model::model! {
         pub condition_table_path: Option<String> = None;
         /// Orientation of the stage relative to the image.
         pub stage_orientation: StageOrientation = StageOrientation::default();
+    }
+}
+
+/// Reads an acquisition file if there is one.
+pub fn find_acquisition_file(path: &Path) -> Result<Option<AcquisitionFile>, CoreError> {
+    match read_acquisition_file(path) {
+        Err(CoreError::Missing { .. }) => Ok(None),
+        read => read.map(Some),
     }
 }
 
@@ -81,6 +89,60 @@ pub fn read_acquisition_file(path: &Path) -> Result<AcquisitionFile, CoreError> 
 }
 
 impl AcquisitionFile {
+    /// The file that states these details.
+    pub fn of_details(details: &AcquisitionDetails) -> Self {
+        let space = |axis| match details.length_space(axis) {
+            Some(Space::World) => SpaceOption::World,
+            Some(Space::Pixel) | None => SpaceOption::Pixel,
+        };
+        let start = |axis| match details.start_space(axis) {
+            Some(Space::Pixel) => SpaceOption::Pixel,
+            Some(Space::World) | None => SpaceOption::World,
+        };
+        let channels = details.channels.as_deref();
+        let wavelengths: Option<Vec<String>> =
+            channels.and_then(|channels| channels.iter().map(|channel| channel.wavelength_id.clone()).collect());
+        Self {
+            start_x_space: start(Axis::X),
+            start_y_space: start(Axis::Y),
+            start_z_space: start(Axis::Z),
+            start_t_space: start(Axis::T),
+            length_x_space: space(Axis::X),
+            length_y_space: space(Axis::Y),
+            length_z_space: space(Axis::Z),
+            length_t_space: space(Axis::T),
+            xy_pixel_size: Some(details.xy_pixel_size),
+            z_spacing: Some(details.z_spacing),
+            t_spacing: Some(details.t_spacing),
+            channel_names: channels
+                .map(|channels| channels.iter().map(|channel| channel.channel_label.clone()).collect()),
+            wavelengths,
+            axes: Some(details.axes.iter().map(|axis| axis.name().to_owned()).collect()),
+            data_type: match details.data_type {
+                Some(DataType::UInt8) => OutputDataType::Uint8,
+                Some(DataType::UInt16) => OutputDataType::Uint16,
+                Some(DataType::UInt32) => OutputDataType::Uint32,
+                _ => OutputDataType::Autodetect,
+            },
+            condition_table_path: details.condition_table_path.clone(),
+            stage_orientation: details.stage_orientation.clone(),
+        }
+    }
+
+    /// The file as TOML, without the keys that have their default.
+    pub fn to_toml(&self) -> Result<String, CoreError> {
+        let (Value::Object(mut keys), Value::Object(defaults)) =
+            (model::to_json(self), model::to_json(&Self::default()))
+        else {
+            return Ok(String::new());
+        };
+        keys.retain(|key, value| defaults.get(key) != Some(value));
+        toml::to_string(&keys).map_err(|error| CoreError::Syntax {
+            place: "the acquisition file".into(),
+            problem: error.to_string(),
+        })
+    }
+
     /// The details that the file states. `place` names it in messages; `has_time` decides whether axes that the file does not
     /// give include t.
     pub fn details(&self, place: &str, has_time: bool) -> Result<AcquisitionDetails, CoreError> {
@@ -138,9 +200,9 @@ impl AcquisitionFile {
             length_y_space: space(self.length_y_space),
             length_z_space: space(self.length_z_space),
             length_t_space: space(self.length_t_space),
-            xy_pixel_size: self.xy_pixel_size,
-            z_spacing: self.z_spacing,
-            t_spacing: self.t_spacing,
+            xy_pixel_size: self.xy_pixel_size.unwrap_or(1.0),
+            z_spacing: self.z_spacing.unwrap_or(1.0),
+            t_spacing: self.t_spacing.unwrap_or(1.0),
             channels,
             axes,
             data_type: match self.data_type {
@@ -154,5 +216,33 @@ impl AcquisitionFile {
         };
         details.check(place)?;
         Ok(details)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let details = AcquisitionDetails {
+            xy_pixel_size: 0.325,
+            start_z_space: Space::Pixel,
+            axes: vec![Axis::C, Axis::Z, Axis::Y, Axis::X],
+            channels: Some(vec![ChannelInfo {
+                channel_label: "DAPI \"405\"".into(),
+                wavelength_id: None,
+                color: None,
+            }]),
+            stage_orientation: StageOrientation {
+                flip_y: true,
+                ..StageOrientation::default()
+            },
+            ..AcquisitionDetails::default()
+        };
+        let text = AcquisitionFile::of_details(&details).to_toml().unwrap();
+        let value: Value = toml::from_str(&text).unwrap();
+        let read: AcquisitionFile = model::from_json(&value, "the text").unwrap();
+        assert_eq!(read.details("the text", false).unwrap(), details, "{text}");
     }
 }

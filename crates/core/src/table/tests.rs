@@ -470,6 +470,13 @@ fn files_that_are_no_table() {
         tiles.csv: it is not UTF-8 text; save it as CSV with UTF-8 encoding
     "#]],
     );
+    // Found by the fuzz target `table`.
+    check_columns(
+        b"file_path,row,columnofov_.ame\na./if,B,1fi,1le_path,\n\"",
+        expect![[r#"
+            tiles.csv: a double quote is not closed; close it, and write a quote inside of quoted text twice
+        "#]],
+    );
     let missing = read_tiles_table(std::path::Path::new("none/tiles.csv")).unwrap_err();
     expect![[r#"
         none/tiles.csv does not exist: the table of tiles must be a CSV or Parquet file with one row per image file; give the folder that holds it

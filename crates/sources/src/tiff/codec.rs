@@ -8,11 +8,10 @@ use std::io::Cursor;
 use image::codecs::jpeg::JpegDecoder;
 use image::{ColorType, ImageDecoder};
 use libdeflater::{DecompressionError, Decompressor};
-use weezl::decode::Configuration;
-use weezl::{BitOrder, LzwStatus};
 
 use crate::scratch::Scratch;
 use crate::tiff::formats::Codec;
+use crate::tiff::lzw;
 use crate::tiff::page::Layout;
 
 /// Fills `out` with the decompressed `source`. Data beyond it is ignored: some writers pad the last strip to the size
@@ -24,7 +23,7 @@ pub(super) fn decompress(codec: Codec, source: &[u8], full_bytes: usize, out: &m
             out[..length].copy_from_slice(&source[..length]);
             length
         }
-        Codec::Lzw => lzw(source, out)?,
+        Codec::Lzw => lzw::decode(source, out)?,
         Codec::PackBits => packbits(source, out),
         Codec::Deflate => return padded(source, full_bytes, out, deflate),
         Codec::Zstd => return padded(source, full_bytes, out, zstd),
@@ -87,30 +86,6 @@ fn zstd(source: &[u8], out: &mut [u8]) -> Result<usize, Stop> {
         text if text.contains("too small") => Stop::OutIsFull,
         text => Stop::Failed(format!("corrupt zstd data: {text}")),
     })
-}
-
-/// Decodes until `out` is full or the data ends, with or without an end code, like libtiff; the number of bytes written.
-fn lzw(source: &[u8], out: &mut [u8]) -> Result<usize, String> {
-    if let [0, second, ..] = source
-        && second & 1 == 1
-    {
-        return Err("it is LZW of before TIFF 6.0, least significant bit first".to_owned());
-    }
-    let mut decoder = Configuration::with_tiff_size_switch(BitOrder::Msb, 8)
-        .with_yield_on_full_buffer(true)
-        .build();
-    let (mut read, mut written) = (0, 0);
-    while written < out.len() {
-        let step = decoder.decode_bytes(&source[read..], &mut out[written..]);
-        read += step.consumed_in;
-        written += step.consumed_out;
-        match step.status {
-            Ok(LzwStatus::Ok) if step.consumed_in + step.consumed_out > 0 => {}
-            Ok(_) => break,
-            Err(error) => return Err(format!("corrupt LZW data: {error}")),
-        }
-    }
-    Ok(written)
 }
 
 fn packbits(mut source: &[u8], out: &mut [u8]) -> usize {
@@ -194,35 +169,4 @@ fn jpeg_stream(tables: Option<&[u8]>, source: &[u8], photometric: u64) -> Result
     }
     stream.extend(body);
     Ok(stream)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::lzw;
-
-    /// Codes of 9 bits, padded with zeros.
-    fn packed(codes: &[u64]) -> Vec<u8> {
-        let bits = codes.iter().fold(0, |bits, code| bits << 9 | code) << (64 - 9 * codes.len());
-        bits.to_be_bytes()[..(9 * codes.len()).div_ceil(8)].to_vec()
-    }
-
-    #[test]
-    fn lzw_with_and_without_an_end() {
-        // Clear, 7, a string that is made by itself, another, end.
-        let codes = packed(&[256, 7, 258, 259, 257]);
-        let mut out = [0; 6];
-        assert_eq!(lzw(&codes, &mut out), Ok(6));
-        assert_eq!(out, [7; 6]);
-        assert_eq!(lzw(&codes[..5], &mut out), Ok(6));
-        // Asked for more: says how much there was. Asked for less: stops.
-        assert_eq!(lzw(&codes, &mut [0; 9]), Ok(6));
-        assert_eq!(lzw(&codes, &mut [0; 5]), Ok(5));
-        assert_eq!(lzw(&[], &mut [0; 5]), Ok(0));
-    }
-
-    #[test]
-    fn impossible_lzw_codes_are_errors() {
-        assert!(lzw(&packed(&[256, 300, 0]), &mut [0; 9]).is_err());
-        assert!(lzw(&packed(&[256, 7, 300]), &mut [0; 9]).is_err());
-    }
 }

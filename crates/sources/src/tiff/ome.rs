@@ -268,7 +268,7 @@ fn metadata(pixels: Node<'_, '_>) -> FileMetadata {
             Vec::new()
         },
         stage_position_um: stage_position_um(pixels),
-        axes: None,
+        ..FileMetadata::default()
     }
 }
 

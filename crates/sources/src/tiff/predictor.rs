@@ -37,12 +37,21 @@ pub(super) fn undo_floating_point(row: &mut [u8], size: usize, distance: usize) 
     let mut planes = Scratch::new(row.len());
     planes.copy_from_slice(row);
     let samples = row.len() / size;
-    for (byte, plane) in planes.chunks_exact(samples).enumerate() {
-        let byte = if NATIVE_IS_BIG { byte } else { size - 1 - byte };
-        row[byte..]
-            .iter_mut()
-            .step_by(size)
-            .zip(plane)
-            .for_each(|(out, value)| *out = *value);
+    // Of four and eight bytes the sample is put together in a register; others do not occur.
+    match size {
+        4 => interleave::<4>(row, &planes, samples),
+        8 => interleave::<8>(row, &planes, samples),
+        _ => {}
+    }
+}
+
+/// Native samples of `N` bytes from planes of their highest to lowest bytes.
+fn interleave<const N: usize>(row: &mut [u8], planes: &[u8], samples: usize) {
+    let plane: [&[u8]; N] = std::array::from_fn(|byte| {
+        let byte = if NATIVE_IS_BIG { byte } else { N - 1 - byte };
+        &planes[byte * samples..][..samples]
+    });
+    for (index, sample) in row.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+        *sample = std::array::from_fn(|byte| plane[byte][index]);
     }
 }

@@ -260,6 +260,35 @@ fn entries_of_unknown_types_are_skipped() {
 }
 
 #[test]
+fn threads_share_the_strips_of_one_page() {
+    let files = Files::new();
+    let open = |compression| open_file(&files.write("a.tif", &tiff_bytes(compression, 1))).unwrap();
+    assert_eq!(open(Compression::Uncompressed).independent_rows(), None);
+    let image = open(Compression::Deflate(DeflateLevel::Fast));
+    let rows = image.independent_rows().unwrap();
+    assert_eq!(rows, 5);
+    let whole = Window {
+        y: 0,
+        x: 0,
+        height: HEIGHT as u64,
+        width: WIDTH as u64,
+    };
+    let row_stride = 2 * WIDTH;
+    let mut out = vec![0u8; HEIGHT * row_stride];
+    std::thread::scope(|scope| {
+        let mut rest = &mut out[..];
+        for band in whole.bands(rows, 4) {
+            let (data, after) = rest.split_at_mut(band.height as usize * row_stride);
+            rest = after;
+            let image = &image;
+            scope.spawn(move || image.read_window(0, band, PlaneMut { data, row_stride }).unwrap());
+        }
+    });
+    let expected = (0..HEIGHT).flat_map(|y| (0..WIDTH).flat_map(move |x| pixel(0, y, x).to_ne_bytes()));
+    assert!(out.into_iter().eq(expected));
+}
+
+#[test]
 fn many_threads_read_one_image() {
     let files = Files::new();
     let image = open_file(&files.write("a.tif", &tiff_bytes(Compression::Lzw, 8))).unwrap();

@@ -6,7 +6,7 @@ use ome_zarr_convert_core::options::{AcquisitionOptions, ConverterOptions, Overw
 use ome_zarr_convert_core::{CoreError, TiledImage, existing_outputs, model, setup_images_for_conversion};
 use tracing::{info, warn};
 
-use crate::acquisition::CollectionKind;
+use crate::acquisition::{CollectionKind, ImageNames};
 use crate::compute::absolute;
 use crate::error::TaskError;
 use crate::fractal::InitOutput;
@@ -175,8 +175,11 @@ impl SetUp {
             acquisition_options: acquisition.advanced,
             validators: Vec::new(),
             overwrite_mode: self.overwrite_mode,
+            names: ImageNames::default(),
         };
-        Ok(request.prepare()?.into_tiled_images())
+        let prepared = request.prepare()?;
+        prepared.notes().iter().for_each(|note| info!("{note}"));
+        Ok(prepared.into_tiled_images())
     }
 }
 

@@ -1,0 +1,334 @@
+//! A table of tiles from the names of image files.
+
+mod read;
+
+use std::collections::{BTreeSet, HashMap};
+
+use ome_zarr_convert_sources::unknown_suffix;
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+
+use self::read::{Named, channels, choose, image_name, place_in_plate};
+use super::CoreError;
+use super::facts::{AskFile, put_column, put_numbers};
+use super::fill::{add_image_pages, add_image_sizes};
+use super::names::{distinct, indices, natural_order, path_name};
+use super::pattern::Part;
+use super::positions::{largest, lay_fields_out, put_at_origin, start_from_pixels, try_image_positions};
+use crate::acquisition::AcquisitionDetails;
+use crate::roi::Axis;
+
+/// The field of a file whose name says none.
+const ONLY_FIELD: &str = "FOV_1";
+
+/// A column of the table as text.
+type TextColumn = (String, Vec<Option<String>>);
+
+/// How names are to be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Naming<'a> {
+    /// A regular expression with named groups, matched against the path of each file below the folder, parts joined by `/`. Without
+    /// it, patterns of common microscopes are tried.
+    pub pattern: Option<&'a str>,
+    /// Whether the images are wells of a plate; `None`: they are if the names say so.
+    pub in_wells: Option<bool>,
+    /// Whether the plate has a name already, so that names of files do not give it one.
+    pub plate_is_named: bool,
+    /// Name of the image of files whose names tell fields, channels or slices, but no image.
+    pub image: &'a str,
+    /// Channels that the acquisition lists: names and numbers of channels are looked up among them.
+    pub channels: Option<&'a [String]>,
+}
+
+/// What names of files say: a table that still lacks what only the files or the acquisition know.
+#[derive(Clone, Debug)]
+pub struct NamedTiles {
+    /// The pattern that was chosen.
+    pub pattern: String,
+    /// Whether the images are wells of a plate.
+    pub in_wells: bool,
+    /// Names of the channels by index, where the names of the files tell them.
+    pub channels: Option<Vec<String>>,
+    /// Whether those are made up from numbers, so that any other name is better.
+    pub channels_are_numbers: bool,
+    /// Files that the pattern does not match: they are left out.
+    pub unmatched: Vec<String>,
+    /// Number of files that are left out because they are thumbnails.
+    pub thumbnails: usize,
+    /// The rows: place, field, and starts counted in files.
+    table: DataFrame,
+    grid: bool,
+}
+
+impl NamedTiles {
+    /// Reads the names of image files: paths below the folder, parts joined by `/`.
+    ///
+    /// # Errors
+    /// The pattern is wrong or matches no file, two files would be the same tile, or a well is none.
+    pub fn read(files: &[String], naming: &Naming<'_>) -> Result<Self, CoreError> {
+        let (thumbnails, mut files): (Vec<&str>, Vec<&str>) =
+            files.iter().map(String::as_str).partition(|file| is_thumbnail(file));
+        files.sort_by(|a, b| natural_order(a, b));
+        let (pattern, mut named, unmatched) = choose(&files, naming)?;
+        // Fields, time points and channels in order, as people read a table.
+        let order = [
+            Part::Plate,
+            Part::Row,
+            Part::Column,
+            Part::Well,
+            Part::Image,
+            Part::Field,
+            Part::Time,
+            Part::Channel,
+            Part::Slice,
+        ];
+        named.sort_by(|a, b| {
+            let mut compared = order
+                .iter()
+                .map(|part| natural_order(a.part(*part).unwrap_or(""), b.part(*part).unwrap_or("")));
+            compared
+                .find(|order| order.is_ne())
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
+        let said = |part: Part| named.iter().any(|named| named.part(part).is_some());
+        let wells_are_known = said(Part::Well) || (said(Part::Row) && said(Part::Column));
+        if naming.in_wells == Some(true) && !wells_are_known {
+            return Err(CoreError::Table {
+                place: format!("the file name {:?}", named[0].file),
+                problem: format!(
+                    "no well is known from it ({pattern}): give a --pattern with a group well, or row and column, or leave \
+                     `--collection plate` out"
+                ),
+            });
+        }
+        let in_wells = wells_are_known && naming.in_wells != Some(false);
+        let mut tiles = Self {
+            pattern,
+            in_wells,
+            channels: None,
+            channels_are_numbers: named.iter().all(|named| {
+                named
+                    .part(Part::Channel)
+                    .is_none_or(|part| part.bytes().all(|b| b.is_ascii_digit()))
+            }),
+            unmatched: unmatched.into_iter().map(str::to_owned).collect(),
+            thumbnails: thumbnails.len(),
+            table: DataFrame::empty(),
+            grid: said(Part::GridX) || said(Part::GridY),
+        };
+        let columns = tiles.columns(&named, naming)?;
+        tiles.check_distinct(&named, &columns)?;
+        tiles.table = DataFrame::new(named.len(), Vec::new()).map_err(|error| named[0].wrong(error.to_string()))?;
+        for (name, cells) in &columns {
+            let series = match (
+                name.as_str(),
+                cells
+                    .iter()
+                    .map(|cell| cell.as_deref()?.parse::<i64>().ok())
+                    .collect::<Option<Vec<_>>>(),
+            ) {
+                (
+                    "column" | "acquisition" | "start_c" | "start_z" | "start_t" | "start_x" | "start_y",
+                    Some(numbers),
+                ) => Series::new(name.into(), numbers),
+                _ => Series::new(name.into(), cells),
+            };
+            put_column(&mut tiles.table, series.into_column())?;
+        }
+        Ok(tiles)
+    }
+
+    /// The columns of the table, as text.
+    fn columns(&mut self, named: &[Named<'_>], naming: &Naming<'_>) -> Result<Vec<TextColumn>, CoreError> {
+        let parts = |part: Part| named.iter().map(|named| named.part(part)).collect::<Vec<_>>();
+        let some = |part: Part| parts(part).iter().any(Option::is_some);
+        let texts = |part: Part| {
+            parts(part)
+                .iter()
+                .map(|text| text.map(str::to_owned))
+                .collect::<Vec<_>>()
+        };
+        let mut columns: Vec<TextColumn> = Vec::new();
+        let mut add = |name: &str, cells: Vec<Option<String>>| columns.push((name.to_owned(), cells));
+        add(
+            "file_path",
+            named.iter().map(|named| Some(named.file.to_owned())).collect(),
+        );
+        if self.in_wells {
+            if some(Part::Plate) && !naming.plate_is_named {
+                add(
+                    "plate_name",
+                    parts(Part::Plate).iter().map(|plate| plate.map(path_name)).collect(),
+                );
+            }
+            let wells = named.iter().map(place_in_plate).collect::<Result<Vec<_>, _>>()?;
+            add("row", wells.iter().map(|(row, _)| Some(row.clone())).collect());
+            add(
+                "column",
+                wells.iter().map(|(_, column)| Some(column.to_string())).collect(),
+            );
+            if some(Part::Acquisition) {
+                add("acquisition", texts(Part::Acquisition));
+            }
+        } else {
+            add(
+                "image_path",
+                named
+                    .iter()
+                    .map(|named| Some(image_name(named, naming.image)))
+                    .collect(),
+            );
+        }
+        let field = |named: &Named<'_>| {
+            let grid = [named.part(Part::GridX), named.part(Part::GridY)];
+            let grid = || {
+                grid.iter()
+                    .any(Option::is_some)
+                    .then(|| grid.map(|part| part.unwrap_or("0")).join("_"))
+            };
+            let name = named.part(Part::Field).map(str::to_owned).or_else(grid);
+            Some(name.unwrap_or_else(|| ONLY_FIELD.to_owned()))
+        };
+        add("fov_name", named.iter().map(field).collect());
+        let counted = [
+            ("start_x", Part::GridX),
+            ("start_y", Part::GridY),
+            ("start_z", Part::Slice),
+            ("start_t", Part::Time),
+        ];
+        for (name, part) in counted {
+            let of_grid = matches!(part, Part::GridX | Part::GridY) && self.grid;
+            if of_grid || distinct(&parts(part)).len() > 1 {
+                add(
+                    name,
+                    indices(&parts(part))
+                        .iter()
+                        .map(|index| Some(index.to_string()))
+                        .collect(),
+                );
+            }
+        }
+        if some(Part::Channel) {
+            let (indices, labels) =
+                channels(&parts(Part::Channel), naming.channels).map_err(|(row, problem)| named[row].wrong(problem))?;
+            add("start_c", indices.iter().map(|index| Some(index.to_string())).collect());
+            self.channels = labels;
+        }
+        let others: BTreeSet<&String> = named.iter().flat_map(|named| named.said.others.keys()).collect();
+        for name in others {
+            add(
+                name,
+                named.iter().map(|named| named.said.others.get(name).cloned()).collect(),
+            );
+        }
+        Ok(columns)
+    }
+
+    /// Two files for one place would overwrite each other.
+    fn check_distinct(&self, named: &[Named<'_>], columns: &[TextColumn]) -> Result<(), CoreError> {
+        let places: Vec<&TextColumn> = columns.iter().filter(|(name, _)| name != "file_path").collect();
+        let mut known: HashMap<Vec<Option<&str>>, usize> = HashMap::new();
+        for (index, file) in named.iter().enumerate() {
+            let place = places.iter().map(|(_, cells)| cells[index].as_deref()).collect();
+            if let Some(first) = known.insert(place, index) {
+                return Err(file.wrong(format!(
+                    "nothing in it tells the file from {:?}, as {} reads them; give a --pattern with a named group (field, channel, \
+                     z, t, image ...) for what differs, or move one of the files away",
+                    named[first].file, self.pattern
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of files that become tiles.
+    pub fn files(&self) -> usize {
+        self.table.height()
+    }
+
+    /// The rows as far as names tell them: with `file_path`, and starts counted in files.
+    pub fn rows(&self) -> &DataFrame {
+        &self.table
+    }
+
+    /// Adds sizes and pages from the files. Files of several planes, channels or time points: the next file begins where the one
+    /// before ends.
+    pub fn add_sizes(&mut self, axes: &[Axis], ask: &mut AskFile<'_>) -> Result<(), CoreError> {
+        let table = add_image_sizes(self.table.clone(), ask)?;
+        self.table = add_image_pages(table, axes, ask)?;
+        for axis in ["z", "c", "t"] {
+            let start = format!("start_{axis}");
+            if self.table.column(&start).is_ok() {
+                let each = largest(&self.table, &format!("length_{axis}"))?;
+                scale(&mut self.table, &start, |index| index * each)?;
+                if axis == "c" && each > 1.0 {
+                    // A name for each file is none for each channel.
+                    self.channels = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The whole table, with starts in the spaces that the acquisition declares, and stage positions from the files. Fields of
+    /// files that say no position are laid side by side, which is told to `warn`, unless each field becomes an image of its own.
+    pub fn into_table(
+        mut self,
+        details: &AcquisitionDetails,
+        field_is_image: bool,
+        ask: &mut AskFile<'_>,
+        warn: &mut dyn FnMut(String),
+    ) -> Result<DataFrame, CoreError> {
+        for (start, axis) in [("start_z", Axis::Z), ("start_t", Axis::T)] {
+            if self.table.column(start).is_ok() {
+                scale(&mut self.table, start, |index| start_from_pixels(index, axis, details))?;
+            }
+        }
+        let mut table = self.table;
+        if self.grid {
+            for (start, length, axis) in [("start_x", "length_x", Axis::X), ("start_y", "length_y", Axis::Y)] {
+                let each = largest(&table, length)?;
+                scale(&mut table, start, |index| {
+                    start_from_pixels(index * each, axis, details)
+                })?;
+            }
+            return Ok(table);
+        }
+        let (mut table, silent) = try_image_positions(table, details, ask)?;
+        if let Some(file) = silent {
+            if field_is_image {
+                put_at_origin(&mut table)?;
+            } else if lay_fields_out(&mut table, details)? > 1 {
+                warn(format!(
+                    "where the fields of view lie is not known ({file} says no stage position): they are laid side by side in the \
+                     order of their names; give start_x and start_y in a table (--write-table writes one), or make each field \
+                     an image of its own (--per-fov)"
+                ));
+            }
+        }
+        Ok(table)
+    }
+}
+
+fn scale(table: &mut DataFrame, name: &str, to: impl Fn(f64) -> f64) -> Result<(), CoreError> {
+    let cells = super::cells_of(table, name)?;
+    let values: Vec<f64> = cells
+        .iter()
+        .map(|cell| to(super::cell_text(cell).parse().unwrap_or(0.0)))
+        .collect();
+    put_numbers(table, name, &values)
+}
+
+/// Previews that MetaXpress and others write beside the images.
+fn is_thumbnail(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file).to_lowercase();
+    name.contains("_thumb") || name.starts_with("thumb")
+}
+
+/// Whether a file is taken for an image by its suffix.
+pub fn is_image_name(name: &str) -> bool {
+    let hidden = name.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
+    !hidden && unknown_suffix(std::path::Path::new(name)).is_none()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Image files without a table: their names say well, field, channel, slice and time, their headers the rest.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use ome_zarr_convert_core::acquisition::SpaceOption;
+use ome_zarr_convert_core::{CoreError, NamedTiles, Naming};
+use tracing::warn;
+
+use super::files::Files;
+use super::place::Place;
+use super::save::save;
+use super::{CollectionKind, Reading, Source, Stated};
+use crate::error::TaskError;
+
+/// Names of unmatched files in a warning at most.
+const SHOWN: usize = 5;
+
+pub(super) fn from_names(
+    place: &Place,
+    mut stated: Stated,
+    how: &Reading<'_>,
+    files: &mut Files,
+) -> Result<Source, TaskError> {
+    let names = without_parts_of_sets(place.image_files()?, &place.folder, files);
+    if names.is_empty() {
+        return Err(CoreError::Missing {
+            path: place.folder.join("tiles.csv"),
+            hint: "the table of tiles must be a CSV or Parquet file with one row per image file; there are no image files in the \
+                   folder either, whose names could make up for it"
+                .into(),
+        }
+        .into());
+    }
+    let folder_name = place.folder.file_name().unwrap_or_default().to_string_lossy();
+    let listed = how
+        .options
+        .channels
+        .as_ref()
+        .map(|channels| channels.iter().map(|c| c.channel_label.clone()).collect());
+    let listed: Option<Vec<String>> = listed.or_else(|| stated.file.as_ref()?.channel_names.clone());
+    let in_wells = match (how.kind, how.names.names_decide) {
+        // A file on its own is an image on its own, whatever its name.
+        (_, true) => place.file.as_ref().map(|_| false),
+        (CollectionKind::Plate { .. }, false) => Some(true),
+        (CollectionKind::Images | CollectionKind::NamedImages { .. }, false) => Some(false),
+    };
+    let naming = Naming {
+        pattern: how.names.pattern.as_deref(),
+        in_wells,
+        plate_is_named: how.names.plate_is_named,
+        image: &folder_name,
+        channels: listed.as_deref(),
+    };
+    let mut tiles = NamedTiles::read(&names, &naming)?;
+    let kind = match how.kind {
+        CollectionKind::Plate { .. } if !tiles.in_wells => CollectionKind::Images,
+        kind => kind.clone(),
+    };
+    let mut notes = vec![note(&tiles, &kind)];
+    notes.extend(passed_over(place));
+    if !tiles.unmatched.is_empty() {
+        warn!("{}", unmatched(&tiles));
+    }
+    // Without an acquisition file, starts of slices and time points are counted, whatever the spacing turns out to be.
+    stated.defaults.start_z_space = SpaceOption::Pixel;
+    stated.defaults.start_t_space = SpaceOption::Pixel;
+    let mut ask = |file: &str| files.facts(file);
+    let (axes, time) = stated.axes(tiles.rows(), how, &mut ask)?;
+    tiles.add_sizes(&axes, &mut ask)?;
+    if !tiles.channels_are_numbers {
+        let file = stated.file.as_mut().unwrap_or(&mut stated.defaults);
+        file.channel_names = file.channel_names.take().or_else(|| tiles.channels.clone());
+    }
+    let details = stated.complete(tiles.rows(), how, (&axes, time), tiles.channels.clone(), &mut ask)?;
+    let name = format!("the table of {}", place.folder.display());
+    let table = tiles.into_table(&details, how.field_is_image, &mut ask, &mut |text| warn!("{text}"))?;
+    if let Some(path) = &how.names.write_table {
+        notes.push(save(path, &table, &details, &kind, place)?);
+    }
+    Ok(Source {
+        name,
+        table,
+        details,
+        kind,
+        notes,
+    })
+}
+
+/// What was decided.
+fn note(tiles: &NamedTiles, kind: &CollectionKind) -> String {
+    let what = match kind {
+        CollectionKind::Plate { .. } => "wells of a plate",
+        CollectionKind::Images | CollectionKind::NamedImages { .. } => "images on their own",
+    };
+    let thumbnails = match tiles.thumbnails {
+        0 => String::new(),
+        count => format!(" ({count} thumbnails are left out)"),
+    };
+    format!(
+        "No table: {} image files{thumbnails} are read by their names as {what}: {}",
+        tiles.files(),
+        tiles.pattern
+    )
+}
+
+/// A table of another name is more likely a mistake than none at all.
+fn passed_over(place: &Place) -> Option<String> {
+    let tables = place.other_tables();
+    (!tables.is_empty() && place.file.is_none()).then(|| {
+        format!(
+            "Not read: {}. A table is called tiles.csv, or given by its path",
+            tables.join(", ")
+        )
+    })
+}
+
+fn unmatched(tiles: &NamedTiles) -> String {
+    let names = tiles
+        .unmatched
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = match tiles.unmatched.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    format!(
+        "{} image files are left out, their names do not match {}: {names}{more}",
+        tiles.unmatched.len(),
+        tiles.pattern
+    )
+}
+
+/// The files without those that lie in the set of an earlier one: each file of an OME-TIFF set gives the whole image.
+fn without_parts_of_sets(names: Vec<String>, folder: &Path, files: &mut Files) -> Vec<String> {
+    let mut parts = HashSet::new();
+    let mut kept = Vec::with_capacity(names.len());
+    for name in names {
+        let path = folder.join(&name);
+        if parts.contains(&path) {
+            continue;
+        }
+        let lower = name.to_lowercase();
+        if (lower.ends_with(".ome.tif") || lower.ends_with(".ome.tiff"))
+            && let Ok(facts) = files.facts(&name)
+        {
+            parts.extend(facts.metadata.other_files);
+        }
+        kept.push(name);
+    }
+    kept
+}
