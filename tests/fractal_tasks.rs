@@ -109,7 +109,7 @@ fn prepare_metadata_lists_components() {
     assert_eq!(updates.len(), 10);
     assert_eq!(
         updates[3],
-        json!({"zarr_url": "/data/0003", "attributes": {"component": "0003"}})
+        json!({"zarr_url": "/data/0003", "attributes": {"component": "0003"}, "types": {}})
     );
     let lines: Vec<Vec<&str>> = log.lines().map(|line| line.split("; ").collect()).collect();
     let (levels, messages): (Vec<_>, Vec<_>) = lines.iter().map(|parts| (parts[2], parts[3])).unzip();
@@ -160,7 +160,7 @@ fn a_converter_an_edit_and_a_compound() {
         let (answer, log) = calls.call(&task, &json!({"zarr_url": url, "threshold": 1e-07, "channel": 1}));
         assert_eq!(
             answer,
-            json!({"image_list_updates": [{"zarr_url": url, "types": {"has_threshold_label": true}}]})
+            json!({"image_list_updates": [{"zarr_url": url, "attributes": {}, "types": {"has_threshold_label": true}}]})
         );
         assert!(log.contains("are labelled"), "{log}");
         let label = Path::new(url).join("labels/bright");

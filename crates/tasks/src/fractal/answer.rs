@@ -32,9 +32,9 @@ model::model! {
         /// An image in the list whose attributes and types a new entry begins with.
         pub origin: Option<String> = None, ours;
         /// What is to be known of the image, such as `plate` and `well`: numbers, texts, booleans or null.
-        pub attributes: ImageAttributes = ImageAttributes::default(), ours;
+        pub attributes: ImageAttributes = ImageAttributes::default();
         /// What the image is and is not, such as `is_3D`.
-        pub types: ImageTypes = ImageTypes::default(), ours;
+        pub types: ImageTypes = ImageTypes::default();
     }
 }
 
@@ -320,7 +320,7 @@ mod tests {
             r#"{"image_list_updates":[{"zarr_url":"/p.zarr/A/01/0","origin":"/p.zarr/A/01/1","attributes":{"well":"A01","dose":null},"types":{"is_3D":false}}]}"#
         );
         let bare = TaskOutput::from(ImageUpdate::new("/a")).to_answer().unwrap();
-        assert_eq!(bare.to_string(), r#"{"image_list_updates":[{"zarr_url":"/a"}]}"#);
+        assert_eq!(bare.to_string(), r#"{"image_list_updates":[{"zarr_url":"/a","attributes":{},"types":{}}]}"#);
         let init = InitOutput::default().to_answer().unwrap();
         assert_eq!(init.to_string(), r#"{"parallelization_list":[]}"#);
     }
