@@ -320,7 +320,10 @@ mod tests {
             r#"{"image_list_updates":[{"zarr_url":"/p.zarr/A/01/0","origin":"/p.zarr/A/01/1","attributes":{"well":"A01","dose":null},"types":{"is_3D":false}}]}"#
         );
         let bare = TaskOutput::from(ImageUpdate::new("/a")).to_answer().unwrap();
-        assert_eq!(bare.to_string(), r#"{"image_list_updates":[{"zarr_url":"/a","attributes":{},"types":{}}]}"#);
+        assert_eq!(
+            bare.to_string(),
+            r#"{"image_list_updates":[{"zarr_url":"/a","attributes":{},"types":{}}]}"#
+        );
         let init = InitOutput::default().to_answer().unwrap();
         assert_eq!(init.to_string(), r#"{"parallelization_list":[]}"#);
     }
