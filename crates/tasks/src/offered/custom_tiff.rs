@@ -35,7 +35,7 @@ model::model! {
     /// Its folder holds a table `tiles.csv` with the columns `file_path`, `fov_name`, `start_x` and `start_y`, and more where they are
     /// needed, and a file `acquisition_details.toml` with pixel size, channels and axes.
     pub struct SingleTiffAcquisition "SingleTiffAcquisitionModel" {
-        /// Path of the acquisition's folder.
+        /// Path of the acquisition's folder, or of an image file.
         pub path: String;
         /// Name of the image that all tiles make. Leave empty to take the names in the table's column `image_path`, or without
         /// that column the name of the folder.
@@ -79,6 +79,7 @@ pub fn init_hcs_plate(arguments: InitHcsPlateArguments) -> Result<InitOutput, Ta
     let acquisitions = arguments.acquisitions.into_iter().map(|acquisition| {
         let name = acquisition.plate_name;
         Acquisition {
+            plate_is_named: name.is_some(),
             kind: Box::new(move |folder| CollectionKind::Plate {
                 name: name.unwrap_or_else(|| last_part(folder)),
                 acquisition_id: acquisition.acquisition_id,
@@ -96,6 +97,7 @@ pub fn init_images(arguments: InitImagesArguments) -> Result<InitOutput, TaskErr
     let acquisitions = arguments.acquisitions.into_iter().map(|acquisition| {
         let name = acquisition.image_name;
         Acquisition {
+            plate_is_named: false,
             kind: Box::new(move |folder| CollectionKind::NamedImages {
                 of_all: name.is_some(),
                 name: name.unwrap_or_else(|| last_part(folder)),
@@ -112,6 +114,8 @@ struct Acquisition {
     path: String,
     /// What its images become, from its absolute path.
     kind: Box<dyn FnOnce(&Path) -> CollectionKind>,
+    /// Whether its plate's name was given, and does not come from the names of files.
+    plate_is_named: bool,
     advanced: AcquisitionOptions,
 }
 
@@ -173,9 +177,12 @@ impl SetUp {
             zarr_dir: self.zarr_dir.clone(),
             options: self.options.clone(),
             acquisition_options: acquisition.advanced,
+            names: ImageNames {
+                plate_is_named: acquisition.plate_is_named,
+                ..ImageNames::default()
+            },
             validators: Vec::new(),
             overwrite_mode: self.overwrite_mode,
-            names: ImageNames::default(),
         };
         let prepared = request.prepare()?;
         prepared.notes().iter().for_each(|note| info!("{note}"));
