@@ -78,9 +78,10 @@ pub fn fill_first_chunk(
 ) -> Result<(), ComputeError> {
     let counters = Counters::default();
     let tiles = Tiles::new(plan, &image.regions, TilesWith::new(loader, None, &counters));
-    let tiles = tiles.map_err(|(_, error)| error)?;
+    let tiles = tiles.map_err(|failure| failure.error)?;
     let leaf = &plan.leaves[0];
-    if let Some(buffer) = tiles.fill(leaf.chunk, &leaf.placements, &buffers.0)? {
+    let filled = tiles.fill(leaf.chunk, &leaf.placements, &buffers.0);
+    if let Some(buffer) = filled.map_err(|failure| failure.error)? {
         buffers.0.give(buffer);
     }
     Ok(())

@@ -23,7 +23,7 @@ use crate::metadata;
 use crate::plan::{Casting, Decoding, ImagePlan, Means};
 use crate::progress::{Cancellation, Counters, Event, Progress, Silent};
 use crate::publish::{Mark, Staging, is_complete, may_be_replaced};
-use crate::tiles::{MOST_OPEN, Tiles, TilesWith, check_source, data_type_of, required_type};
+use crate::tiles::{Failure, MOST_OPEN, Tiles, TilesWith, check_source, data_type_of, required_type};
 
 /// What a conversion needs besides the image. [`Conversion::new`] gives the usual; set the fields that differ.
 #[derive(Clone, Copy)]
@@ -180,7 +180,10 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
                 report.units_kept = report.units_kept.max(kept);
                 break files;
             }
-            Err((Some(number), error)) if with.options.bad_tiles != BadTiles::Fail && error.is_of_a_tile() => {
+            Err(Failure {
+                tile: Some(number),
+                error,
+            }) if with.options.bad_tiles != BadTiles::Fail && error.is_of_a_tile() => {
                 bad.add(number, &error, &image, &report.plan, with.options.bad_tiles);
                 if bad.all.len() == report.plan.placements.len() {
                     return Err(error);
@@ -190,7 +193,7 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
                     staging.clear()?;
                 }
             }
-            Err((_, error)) => {
+            Err(Failure { error, .. }) => {
                 if error.is_interruption() {
                     staging.keep();
                 }
@@ -313,7 +316,7 @@ fn look_at_existing(
 /// Files of pixels per level, and units that an earlier run had finished.
 type Files = (Vec<u64>, u64);
 
-/// Writes the image into the staging folder. An error comes with the placement whose source is to blame, if one is.
+/// Writes the image into the staging folder.
 #[allow(clippy::too_many_arguments)]
 fn write(
     image: &TiledImage,
@@ -324,9 +327,8 @@ fn write(
     counters: &Counters,
     bad: &BadTilesFound,
     with: &Conversion<'_>,
-) -> Result<Files, (Option<usize>, ComputeError)> {
+) -> Result<Files, Failure> {
     let (version, dir) = (with.options.omezarr_options.ngff_version.version(), staging.dir());
-    let of_image = |error: ComputeError| (None, error);
     let arrays = metadata::arrays(plan, with.options);
     let file_of = |level: usize, unit: crate::plan::Index5| {
         let array = arrays.get(level)?;
@@ -335,11 +337,10 @@ fn write(
                 .join(array.chunk_key(version, &plan.own_axes(unit))),
         )
     };
-    let ledger = Ledger::open(dir, fingerprint, file_of, || staging.clear());
-    let mut ledger = ledger.map_err(of_image)?;
-    write_arrays(plan, &arrays, dir, version).map_err(of_image)?;
+    let mut ledger = Ledger::open(dir, fingerprint, file_of, || staging.clear())?;
+    write_arrays(plan, &arrays, dir, version)?;
     if with.check {
-        forget_damaged(&mut ledger, plan, dir).map_err(of_image)?;
+        forget_damaged(&mut ledger, plan, dir)?;
     }
     let kept = ledger.units().count() as u64;
     let tiles_with = TilesWith {
@@ -348,6 +349,7 @@ fn write(
         left_out: bad.all.clone(),
         decoding: means.decoding,
         most_open: with.open_sources,
+        parallel: means.workers == rayon::current_num_threads(),
         ..TilesWith::new(with.loader, with.resource, counters)
     };
     let tiles = Tiles::new(plan, &image.regions, tiles_with)?;
@@ -360,13 +362,10 @@ fn write(
         cancellation: with.cancellation,
         pool_bytes: means.pool_bytes,
     };
-    let run = || {
-        let written = Execution::new(plan, arrays.clone(), dir, surroundings)?.run(means)?;
-        metadata::write_image(dir, version, image, plan, &written.windows, &bad.told)?;
-        metadata::write_image_tables(dir, version, image, plan, with.options)?;
-        Ok((written.files, kept))
-    };
-    run().map_err(|error| (tiles.failed(), error))
+    let written = Execution::new(plan, arrays, dir, surroundings)?.run(means)?;
+    metadata::write_image(dir, version, image, plan, &written.windows, &bad.told)?;
+    metadata::write_image_tables(dir, version, image, plan, with.options)?;
+    Ok((written.files, kept))
 }
 
 fn write_arrays(

@@ -16,7 +16,7 @@ use crate::node::Node;
 use crate::plan::{ImagePlan, Index5, Leaf, Level, Means, X, Y, for_each_index};
 use crate::progress::{Cancellation, Counters, Event, Progress};
 use crate::shard::ShardWriter;
-use crate::tiles::Tiles;
+use crate::tiles::{Failure, Tiles};
 use crate::window::{Window, Windows};
 
 /// One level while it is written.
@@ -122,18 +122,19 @@ impl<'a> Execution<'a> {
     }
 
     /// Writes every chunk that is not there yet on as many threads of the current pool as `means` says.
-    pub(crate) fn run(self, means: Means) -> Result<Written, ComputeError> {
+    pub(crate) fn run(self, means: Means) -> Result<Written, Failure> {
         self.read_finished_windows()?;
         let next = AtomicUsize::new(0);
         let stop = AtomicBool::new(false);
-        let first_error: Mutex<Option<(usize, ComputeError)>> = Mutex::new(None);
+        let first_error: Mutex<Option<(usize, Failure)>> = Mutex::new(None);
         let work = || {
             while !stop.load(Ordering::Relaxed) {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(leaf) = self.plan.leaves.get(number) else {
                     break;
                 };
-                let done = self.cancellation.check().and_then(|()| self.leaf(leaf));
+                let done = self.cancellation.check().map_err(Failure::from);
+                let done = done.and_then(|()| self.leaf(leaf));
                 if let Err(error) = done {
                     stop.store(true, Ordering::Relaxed);
                     let mut first = first_error.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,12 +145,13 @@ impl<'a> Execution<'a> {
                 }
             }
         };
+        // A worker per thread and no more: a thread that waits for planes that others fill does not begin with another chunk. Threads
+        // without a chunk of their own help to fill those of others.
         let workers = means.workers.min(self.plan.leaves.len());
-        rayon::scope(|scope| {
-            for _ in 1..workers {
-                scope.spawn(|_| work());
+        rayon::broadcast(|thread| {
+            if thread.index() < workers {
+                work();
             }
-            work();
         });
         match first_error.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some((_, error)) => Err(error),
@@ -164,7 +166,7 @@ impl<'a> Execution<'a> {
         }
     }
 
-    fn leaf(&self, leaf: &Leaf) -> Result<(), ComputeError> {
+    fn leaf(&self, leaf: &Leaf) -> Result<(), Failure> {
         if self.is_finished(leaf.chunk) {
             self.tiles.pass(leaf.chunk, &leaf.placements);
         } else {

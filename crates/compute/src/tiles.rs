@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ome_zarr_convert_core::Region;
 use ome_zarr_convert_core::options::Overlap;
 use ome_zarr_convert_ngff::DataType;
-use ome_zarr_convert_sources::{ImageLoader, OpenImage, PlaneMut, Window};
+use ome_zarr_convert_sources::{ImageLoader, OpenImage, PlaneMut, SourceError, Window};
+use rayon::prelude::*;
 
 use crate::blend::{Layer, combine};
 use crate::buffer::{Buffer, BufferPool};
@@ -32,7 +33,9 @@ pub(crate) struct Tiles<'a> {
     progress: &'a dyn Progress,
     cancellation: &'a Cancellation,
     left_out: BTreeSet<usize>,
-    failed: Mutex<Option<usize>>,
+    /// Whether planes of one chunk are filled side by side, and how many threads there are for the bands of one plane.
+    parallel: bool,
+    bands: usize,
     /// Sources that are open, and how many may stay open while no chunk reads them.
     open: AtomicUsize,
     most_open: usize,
@@ -50,6 +53,8 @@ pub(crate) struct TilesWith<'a> {
     pub(crate) left_out: BTreeSet<usize>,
     pub(crate) decoding: Decoding,
     pub(crate) most_open: usize,
+    /// Whether there is memory for every thread of the pool, also for those that work on one chunk together.
+    pub(crate) parallel: bool,
 }
 
 impl<'a> TilesWith<'a> {
@@ -65,6 +70,7 @@ impl<'a> TilesWith<'a> {
             left_out: BTreeSet::new(),
             decoding: Decoding::Once,
             most_open: MOST_OPEN,
+            parallel: false,
         }
     }
 }
@@ -76,19 +82,36 @@ struct TileState {
     /// Leaves that still need this tile.
     leaves_left: usize,
     image: Option<Arc<dyn OpenImage>>,
-    /// Whole planes that more than one leaf needs, and how many still do.
-    planes: HashMap<u64, (Arc<Buffer>, usize)>,
+    /// Whole planes that more than one leaf needs.
+    planes: HashMap<u64, Plane>,
     /// Leaves that an earlier run finished, per plane that has not been decoded.
     passed: HashMap<u64, usize>,
 }
 
+/// A decoded plane of a tile.
+struct Plane {
+    /// Its pixels, once somebody has decoded them.
+    pixels: Arc<Mutex<Option<Arc<Buffer>>>>,
+    /// Leaves that have not asked for it yet.
+    left: usize,
+}
+
+/// An error with the placement whose source is to blame, if one is.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) tile: Option<usize>,
+    pub(crate) error: ComputeError,
+}
+
+impl From<ComputeError> for Failure {
+    fn from(error: ComputeError) -> Self {
+        Self { tile: None, error }
+    }
+}
+
 impl<'a> Tiles<'a> {
     /// Opens the first tile, whose type is that of the image.
-    pub(crate) fn new(
-        plan: &'a ImagePlan,
-        regions: &'a [Region],
-        with: TilesWith<'a>,
-    ) -> Result<Self, (Option<usize>, ComputeError)> {
+    pub(crate) fn new(plan: &'a ImagePlan, regions: &'a [Region], with: TilesWith<'a>) -> Result<Self, Failure> {
         let mut leaves = vec![0_usize; plan.placements.len()];
         for leaf in &plan.leaves {
             for placement in &leaf.placements {
@@ -114,22 +137,24 @@ impl<'a> Tiles<'a> {
             progress: with.progress,
             cancellation: with.cancellation,
             left_out: with.left_out,
-            failed: Mutex::new(None),
+            parallel: with.parallel,
+            bands: match with.parallel {
+                true => rayon::current_num_threads() / plan.placements.len().max(1),
+                false => 1,
+            },
             open: AtomicUsize::new(0),
             most_open: with.most_open,
             states: leaves.into_iter().map(state).collect(),
         };
         if let Some(first) = (0..tiles.states.len()).find(|number| !tiles.left_out.contains(number)) {
-            let opened =
-                guarded(|| tiles.describe(first), || tiles.open(first)).map_err(|error| (Some(first), error))?;
+            let opened = guarded(|| tiles.describe(first), || tiles.open(first));
+            let opened = opened.map_err(|error| Failure {
+                tile: Some(first),
+                error,
+            })?;
             tiles.required_type = required_type(&*opened, plan);
         }
         Ok(tiles)
-    }
-
-    /// The placement whose source failed, after [`Self::fill`] gave an error.
-    pub(crate) fn failed(&self) -> Option<usize> {
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Passes over a leaf that an earlier run finished.
@@ -142,7 +167,7 @@ impl<'a> Tiles<'a> {
                 frame.for_each_plane(&frame.intersect(placement), |index, _| {
                     let plane = placement.plane(index);
                     match state.planes.get_mut(&plane) {
-                        Some((_, left)) => *left = left.saturating_sub(1),
+                        Some(held) => held.left = held.left.saturating_sub(1),
                         None => *state.passed.entry(plane).or_default() += 1,
                     }
                 });
@@ -173,7 +198,7 @@ impl<'a> Tiles<'a> {
         chunk: Index5,
         placements: &[usize],
         pool: &BufferPool,
-    ) -> Result<Option<Buffer>, ComputeError> {
+    ) -> Result<Option<Buffer>, Failure> {
         let mut placements: Vec<usize> = placements
             .iter()
             .copied()
@@ -188,13 +213,22 @@ impl<'a> Tiles<'a> {
             &mut buffer,
             placements.iter().map(|number| &self.plan.placements[*number]),
         );
-        match self.plan.overlap {
-            Overlap::Last => self.place_in_turn(&placements, &frame, &mut buffer, pool)?,
-            Overlap::First => {
-                placements.reverse();
-                self.place_in_turn(&placements, &frame, &mut buffer, pool)?;
-            }
-            Overlap::Mean | Overlap::Max | Overlap::Linear => self.blend(&placements, &frame, &mut buffer, pool)?,
+        if self.plan.overlap == Overlap::First {
+            placements.reverse();
+        }
+        let plane_bytes = frame.plane_bytes();
+        let mut slots: Vec<Option<&mut [u8]>> = buffer.bytes_mut().chunks_mut(plane_bytes).map(Some).collect();
+        let planes = frame.planes().into_iter();
+        let planes: Vec<_> = planes
+            .filter_map(|(index, at)| Some((index, slots.get_mut(at / plane_bytes)?.take()?)))
+            .collect();
+        let fill = |(index, plane): ([u64; 3], &mut [u8])| self.fill_plane(&placements, index, &frame, plane, pool);
+        if self.parallel && planes.len() > 1 {
+            // All are tried, so that of several errors the first is told.
+            let filled: Vec<Result<(), Failure>> = planes.into_par_iter().map(fill).collect();
+            filled.into_iter().collect::<Result<(), Failure>>()?;
+        } else {
+            planes.into_iter().try_for_each(fill)?;
         }
         for &number in &placements {
             self.leaf_done(number, &mut self.lock(number));
@@ -202,71 +236,46 @@ impl<'a> Tiles<'a> {
         Ok(Some(buffer))
     }
 
-    /// Writes tiles one over the other.
-    fn place_in_turn(
+    /// Writes the tiles that cover a plane of a chunk one over the other, or blends them: then they are decoded side by side and combined
+    /// row by row.
+    fn fill_plane(
         &self,
         placements: &[usize],
+        index: [u64; 3],
         frame: &Frame,
-        buffer: &mut Buffer,
+        plane: &mut [u8],
         pool: &BufferPool,
-    ) -> Result<(), ComputeError> {
-        for &number in placements {
-            self.attempt(number, || {
-                let placement = &self.plan.placements[number];
-                let image = self.open(number)?;
-                let cut = frame.intersect(placement);
-                let mut failed = Ok(());
-                frame.for_each_plane(&cut, |index, at| {
-                    if failed.is_ok() {
-                        let out = PlaneMut {
-                            data: &mut buffer.bytes_mut()[at..],
-                            row_stride: frame.row_bytes(),
-                        };
-                        failed = self.copy_plane(number, &*image, placement.plane(index), &cut, out, pool);
-                    }
-                });
-                failed
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Writes tiles plane by plane; where several cover a plane, they are decoded side by side and combined row by row.
-    fn blend(
-        &self,
-        placements: &[usize],
-        frame: &Frame,
-        buffer: &mut Buffer,
-        pool: &BufferPool,
-    ) -> Result<(), ComputeError> {
-        for (index, at) in frame.planes() {
-            let covering: Vec<usize> = placements
-                .iter()
-                .copied()
-                .filter(|n| self.plan.placements[*n].covers(index))
-                .collect();
-            if covering.len() < 2 {
-                self.place_plane(&covering, index, at, frame, buffer, pool)?;
-                continue;
-            }
-            let mut layers: Vec<Layer> = Vec::with_capacity(covering.len());
-            for number in covering {
-                let placement = &self.plan.placements[number];
-                let cut = frame.intersect(placement);
+    ) -> Result<(), Failure> {
+        let covering = placements.iter().copied();
+        let covering: Vec<usize> = covering.filter(|n| self.plan.placements[*n].covers(index)).collect();
+        let in_turn = matches!(self.plan.overlap, Overlap::Last | Overlap::First) || covering.len() < 2;
+        let mut layers: Vec<Layer> = Vec::new();
+        for number in covering {
+            let placement = &self.plan.placements[number];
+            let cut = frame.intersect(placement);
+            let place = |data: &mut [u8], row_stride: usize| {
+                let work = || {
+                    let image = self.open(number)?;
+                    let out = PlaneMut { data, row_stride };
+                    self.copy_plane(number, &*image, placement.plane(index), &cut, out, pool)
+                };
+                let placed = guarded(|| self.describe(number), work);
+                placed.map_err(|error| Failure {
+                    tile: Some(number),
+                    error,
+                })
+            };
+            if in_turn {
+                place(&mut plane[frame.corner(&cut)..], frame.row_bytes())?;
+            } else {
                 let (height, width) = cut.extent();
                 let row_stride = width as usize * frame.pixel_bytes;
                 let mut pixels = pool.take(height as usize * row_stride);
-                self.attempt(number, || {
-                    let image = self.open(number)?;
-                    let out = PlaneMut {
-                        data: pixels.bytes_mut(),
-                        row_stride,
-                    };
-                    self.copy_plane(number, &*image, placement.plane(index), &cut, out, pool)
-                })?;
+                place(pixels.bytes_mut(), row_stride)?;
                 layers.push(Layer::new(placement, frame, &cut, pixels));
             }
-            let plane = &mut buffer.bytes_mut()[at..at + frame.plane_bytes()];
+        }
+        if !layers.is_empty() {
             combine(
                 self.plan.overlap,
                 self.plan.data_type,
@@ -277,40 +286,6 @@ impl<'a> Tiles<'a> {
             layers.into_iter().for_each(|layer| pool.give(layer.pixels));
         }
         Ok(())
-    }
-
-    /// Writes the at most one tile that covers a plane.
-    fn place_plane(
-        &self,
-        covering: &[usize],
-        index: [u64; 3],
-        at: usize,
-        frame: &Frame,
-        buffer: &mut Buffer,
-        pool: &BufferPool,
-    ) -> Result<(), ComputeError> {
-        let Some(&number) = covering.first() else { return Ok(()) };
-        let placement = &self.plan.placements[number];
-        let cut = frame.intersect(placement);
-        self.attempt(number, || {
-            let image = self.open(number)?;
-            let data = &mut buffer.bytes_mut()[at + frame.corner(&cut)..];
-            let out = PlaneMut {
-                data,
-                row_stride: frame.row_bytes(),
-            };
-            self.copy_plane(number, &*image, placement.plane(index), &cut, out, pool)
-        })
-    }
-
-    /// Runs work on a tile; when it fails, or panics, the tile is remembered.
-    fn attempt(&self, number: usize, work: impl FnOnce() -> Result<(), ComputeError>) -> Result<(), ComputeError> {
-        guarded(|| self.describe(number), work).inspect_err(|_| {
-            self.failed
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert(number);
-        })
     }
 
     /// Number of chunks of one slab that a tile lies in.
@@ -349,7 +324,7 @@ impl<'a> Tiles<'a> {
             // Parts of planes that are cheap to read are not counted as decoded.
             let decoded = shared == 1 || !image.cheap_windows();
             Counters::add(&self.counters.planes_decoded, u64::from(decoded));
-            let read = image.read_window(plane, window, PlaneMut { data, row_stride });
+            let read = self.read_bands(image, plane, window, PlaneMut { data, row_stride });
             read.map_err(|source| self.unreadable(number, source))
         };
         if source_type == self.plan.data_type && by_itself {
@@ -402,36 +377,79 @@ impl<'a> Tiles<'a> {
         pool: &BufferPool,
         read: impl FnOnce(&mut Buffer, Window) -> Result<(), ComputeError>,
     ) -> Result<Arc<Buffer>, ComputeError> {
-        let mut state = self.lock(number);
-        if let Some((whole, left)) = state.planes.get_mut(&plane) {
-            *left -= 1;
+        let pixels = {
+            let mut state = self.lock(number);
+            let passed = state.passed.remove(&plane).unwrap_or(0);
+            let held = state.planes.entry(plane).or_insert_with(|| Plane {
+                pixels: Arc::default(),
+                left: shared.saturating_sub(passed),
+            });
+            held.left = held.left.saturating_sub(1);
+            held.pixels.clone()
+        };
+        // Other planes of the tile can be decoded meanwhile; who needs this one waits for it.
+        let mut pixels = pixels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(whole) = &*pixels {
             return Ok(whole.clone());
         }
-        let placement = &self.plan.placements[number];
-        let window = whole_of(placement);
+        let window = whole_of(&self.plan.placements[number]);
         let mut whole = pool.take((window.height * window.width) as usize * source_bytes);
         read(&mut whole, window)?;
-        let whole = Arc::new(whole);
-        let passed = state.passed.remove(&plane).unwrap_or(0);
-        state
-            .planes
-            .insert(plane, (whole.clone(), (shared - 1).saturating_sub(passed)));
-        Ok(whole)
+        Ok(pixels.insert(Arc::new(whole)).clone())
     }
 
     /// Gives the buffer of a plane back once no leaf needs it.
     fn release_plane(&self, number: usize, plane: u64, whole: Arc<Buffer>, pool: &BufferPool) {
         let mut state = self.lock(number);
         drop(whole);
-        if state
-            .planes
-            .get(&plane)
-            .is_some_and(|(held, left)| *left == 0 && Arc::strong_count(held) == 1)
-            && let Some((held, _)) = state.planes.remove(&plane)
-            && let Some(buffer) = Arc::into_inner(held)
-        {
+        let Some(held) = state.planes.get(&plane).filter(|held| held.left == 0) else {
+            return;
+        };
+        // Whoever still decodes it or copies from it comes here later.
+        let last = match held.pixels.try_lock() {
+            Ok(mut pixels) => pixels.take_if(|pixels| Arc::strong_count(pixels) == 1),
+            Err(_) => None,
+        };
+        if let Some(buffer) = last.and_then(Arc::into_inner) {
+            state.planes.remove(&plane);
             pool.give(buffer);
         }
+    }
+
+    /// Reads a window; in bands by several threads where there are more of them than tiles.
+    fn read_bands(
+        &self,
+        image: &dyn OpenImage,
+        plane: u64,
+        window: Window,
+        out: PlaneMut<'_>,
+    ) -> Result<(), SourceError> {
+        const WORTH_IT_PIXELS: u64 = 1 << 20;
+        let worth_it = self.bands > 1 && window.height * window.width >= WORTH_IT_PIXELS;
+        let bands = match image.independent_rows().filter(|_| worth_it) {
+            Some(rows) => window.bands(rows, self.bands),
+            None => Vec::new(),
+        };
+        if bands.len() < 2 {
+            return image.read_window(plane, window, out);
+        }
+        let row_stride = out.row_stride;
+        // Threads of their own: a thread of the pool that waits could take up work that needs the plane it has locked.
+        std::thread::scope(|scope| {
+            let mut rest = out.data;
+            let mut threads = Vec::with_capacity(bands.len());
+            for band in bands {
+                let length = rest.len().min(band.height as usize * row_stride);
+                let (data, below) = std::mem::take(&mut rest).split_at_mut(length);
+                rest = below;
+                threads.push(scope.spawn(move || image.read_window(plane, band, PlaneMut { data, row_stride })));
+            }
+            let ended = threads.into_iter().map(|thread| match thread.join() {
+                Ok(read) => read,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            ended.collect::<Vec<_>>().into_iter().collect()
+        })
     }
 
     fn open(&self, number: usize) -> Result<Arc<dyn OpenImage>, ComputeError> {
@@ -465,7 +483,7 @@ impl<'a> Tiles<'a> {
         self.regions[self.plan.placements[number].region].describe()
     }
 
-    fn unreadable(&self, number: usize, source: ome_zarr_convert_sources::SourceError) -> ComputeError {
+    fn unreadable(&self, number: usize, source: SourceError) -> ComputeError {
         ComputeError::Source {
             tile: self.describe(number),
             source: Box::new(source),

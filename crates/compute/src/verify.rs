@@ -186,7 +186,7 @@ fn compare_tiles(finest: &DiskLevel, against: &Against<'_>) -> Result<Vec<Findin
     let counters = Counters::default();
     let with = TilesWith::new(against.loader, against.resource, &counters);
     let tiles = Tiles::new(&plan, &image.regions, with);
-    let tiles = tiles.map_err(|(_, error)| error)?;
+    let tiles = tiles.map_err(|failure| failure.error)?;
     let pool = BufferPool::default();
     let compare = |leaf: &crate::plan::Leaf| -> Result<Option<Finding>, ComputeError> {
         let level = &plan.levels[0];
@@ -205,7 +205,8 @@ fn compare_tiles(finest: &DiskLevel, against: &Against<'_>) -> Result<Vec<Findin
             Ok(found) => found,
             Err(finding) => return Ok(Some(finding)),
         };
-        let filled = tiles.fill(leaf.chunk, &leaf.placements, &pool)?;
+        let filled = tiles.fill(leaf.chunk, &leaf.placements, &pool);
+        let filled = filled.map_err(|failure| failure.error)?;
         let differing = match &filled {
             None => found.iter().filter(|byte| **byte != 0).count() as u64,
             Some(filled) => differing_pixels(

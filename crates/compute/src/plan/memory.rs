@@ -42,15 +42,16 @@ pub struct Memory {
     pooled: Need,
     /// All else: encoded chunks, and what decoding needs on its way.
     beside: Need,
-    /// Threads beyond this find no work.
-    most_threads: u64,
+    chunks: usize,
 }
 
 /// Bytes by number of threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Need {
-    /// What each thread works on.
+    /// What each thread needs for the chunk that it works on.
     each: u64,
+    /// What each thread needs for the plane that it works on: several can fill the planes of one chunk.
+    plane: u64,
     /// What each thread but one can keep from being finished by being slow.
     further: u64,
     /// What waits when a single thread fills the chunks in their order.
@@ -58,17 +59,22 @@ struct Need {
 }
 
 impl Need {
-    fn bytes(&self, threads: usize) -> u64 {
-        let threads = threads.max(1) as u64;
-        threads * self.each + (threads - 1) * self.further + self.waiting
+    /// With so many threads, of which no more than there are chunks have one of their own.
+    fn bytes(&self, threads: usize, chunks: usize) -> u64 {
+        let workers = threads.clamp(1, chunks.max(1)) as u64;
+        workers * self.each + (workers - 1) * self.further + threads.max(1) as u64 * self.plane + self.waiting
     }
 }
 
 impl Memory {
     /// Most bytes in memory at once with so many threads.
     pub fn peak_bytes(&self, threads: usize) -> u64 {
-        let threads = threads.min(self.most_threads as usize);
-        self.pooled.bytes(threads) + self.beside.bytes(threads)
+        self.pooled_bytes(threads) + self.beside.bytes(threads, self.chunks)
+    }
+
+    /// Most bytes of pixel buffers.
+    fn pooled_bytes(&self, threads: usize) -> u64 {
+        self.pooled.bytes(threads, self.chunks)
     }
 
     /// As many threads as fit into a budget.
@@ -110,16 +116,18 @@ impl ImagePlan {
         };
         Memory {
             pooled: Need {
-                each: largest + self.layers_bytes() + cast,
+                each: largest,
+                plane: self.layers_bytes() + cast,
                 further: above + planes,
                 waiting: waiting.pooled,
             },
             beside: Need {
-                each: largest + decoded,
+                each: largest,
+                plane: decoded,
                 further: shards,
                 waiting: waiting.shards,
             },
-            most_threads: self.leaves.len().max(1) as u64,
+            chunks: self.leaves.len(),
         }
     }
 
@@ -148,7 +156,7 @@ impl ImagePlan {
                 workers,
                 decoding,
                 peak_bytes: memory.peak_bytes(workers),
-                pool_bytes: budget.map_or(u64::MAX, |_| memory.pooled.bytes(workers)),
+                pool_bytes: budget.map_or(u64::MAX, |_| memory.pooled_bytes(workers)),
             })
         };
         match means(Once) {
