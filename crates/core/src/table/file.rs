@@ -42,8 +42,7 @@ pub fn read_tiles_table(path: &Path) -> Result<DataFrame, CoreError> {
             "it is not UTF-8 text; save it as CSV with UTF-8 encoding".into(),
         ));
     }
-    // polars 0.55 reads beyond its buffer behind a quote that is never closed.
-    if bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
+    if ends_in_quotes(&bytes) {
         return Err(failed(
             "a double quote is not closed; close it, and write a quote inside of quoted text twice".into(),
         ));
@@ -87,6 +86,24 @@ pub fn read_tiles_table(path: &Path) -> Result<DataFrame, CoreError> {
         return Err(failed("it has no rows; write one row per image file".into()));
     }
     Ok(table)
+}
+
+/// Whether the last cell is in double quotes that are not closed. polars 0.55 reads beyond its buffer there.
+fn ends_in_quotes(bytes: &[u8]) -> bool {
+    let (mut quoted, mut cell_begins) = (None, true);
+    for byte in bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) {
+        match (byte, quoted) {
+            (b'"', None) if cell_begins => quoted = Some(true),
+            (b'"', Some(open)) => quoted = Some(!open),
+            (b',' | b'\n', None | Some(false)) => {
+                (quoted, cell_begins) = (None, true);
+                continue;
+            }
+            _ => {}
+        }
+        cell_begins = false;
+    }
+    quoted == Some(true)
 }
 
 fn typed_column(name: &str, cells: &[Option<&str>]) -> Column {

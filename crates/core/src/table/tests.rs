@@ -477,6 +477,19 @@ fn files_that_are_no_table() {
             tiles.csv: a double quote is not closed; close it, and write a quote inside of quoted text twice
         "#]],
     );
+    check_columns(
+        b"a,b\nx\"y\"z\"\"\"\"\"\"5,\"",
+        expect![[r#"
+            tiles.csv: a double quote is not closed; close it, and write a quote inside of quoted text twice
+        "#]],
+    );
+    check_columns(
+        b"plate,text\n5\" wide,\"a,\"",
+        expect![[r#"
+            "plate" str: [Text("5\" wide")]
+            "text" str: [Text("a,")]
+        "#]],
+    );
     let missing = read_tiles_table(std::path::Path::new("none/tiles.csv")).unwrap_err();
     expect![[r#"
         none/tiles.csv does not exist: the table of tiles must be a CSV or Parquet file with one row per image file; give the folder that holds it
