@@ -121,3 +121,43 @@ fn where_windows_are_cheap_each_pixel_is_read_once() {
         );
     }
 }
+
+/// One file, more threads: its strips are read side by side, each once, and never cut.
+#[test]
+fn strips_of_one_plane_are_read_by_all_threads() {
+    let axes = vec![Axis::Y, Axis::X];
+    let mut tile = TileSpec::noise(&axes, 0, [0; 5], [1, 1, 1, 1300, 1000], PixelType::UInt8);
+    let noise = Arc::into_inner(tile.source).unwrap();
+    tile.source = Arc::new(Source {
+        band_rows: Some(100),
+        ..noise
+    });
+    let scene = Scene {
+        tiles: vec![tile],
+        axes,
+        data_type: DataType::UInt8,
+        channels: None,
+        omezarr: json!({"chunks": {"mode": "Fixed Size", "xy_chunk": 512}}),
+    };
+    let output = |threads: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = Run::new(&scene, folder.path());
+        run.threads = threads;
+        run.convert().unwrap();
+        let [(_, reads)] = run
+            .loader
+            .counts()
+            .read
+            .into_iter()
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap();
+        (tree(&run.target()), reads)
+    };
+    let (one, whole) = output(1);
+    assert_eq!(whole, [(1300, 1000)]);
+    let (four, mut bands) = output(4);
+    bands.sort_unstable();
+    assert_eq!(bands, [(300, 1000), (300, 1000), (300, 1000), (400, 1000)]);
+    assert!(one == four);
+}

@@ -47,6 +47,7 @@ fn with_source(tile: usize, shape: &[u64], pixel_type: PixelType, bytes: Vec<u8>
         info,
         bytes,
         cheap_windows: false,
+        band_rows: None,
     });
     scene
 }
@@ -172,6 +173,7 @@ fn files_that_are_not_what_their_tiles_declare() {
             info,
             bytes: [1, 0].repeat(100),
             cheap_windows: false,
+            band_rows: None,
         });
     }
     let info = narrow.tiles[3].source.info.clone();
@@ -179,6 +181,7 @@ fn files_that_are_not_what_their_tiles_declare() {
         info,
         bytes: [0, 1].repeat(100),
         cheap_windows: false,
+        band_rows: None,
     });
     check_failure(
         &narrow,
@@ -201,6 +204,7 @@ fn the_first_of_several_broken_tiles_is_named_every_time() {
             info,
             bytes: Vec::new(),
             cheap_windows: true,
+            band_rows: None,
         });
     }
     for _ in 0..5 {

@@ -69,6 +69,7 @@ fn scenes() -> impl Strategy<Value = Scene> {
                         info,
                         bytes,
                         cheap_windows,
+                        band_rows: None,
                     });
                     TileSpec {
                         field,
@@ -90,6 +91,7 @@ fn scenes() -> impl Strategy<Value = Scene> {
                     info,
                     bytes,
                     cheap_windows: true,
+                    band_rows: None,
                 });
             }
             let channels = (list_channels && axes.contains(&Axis::C)).then_some(3);

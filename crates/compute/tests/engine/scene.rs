@@ -34,6 +34,7 @@ pub(crate) struct Source {
     /// All planes in C order, native endian.
     pub(crate) bytes: Vec<u8>,
     pub(crate) cheap_windows: bool,
+    pub(crate) band_rows: Option<u64>,
 }
 
 /// An image to be converted.
@@ -90,6 +91,7 @@ impl TileSpec {
                 info: ImageInfo { shape, pixel_type },
                 bytes,
                 cheap_windows: false,
+                band_rows: None,
             }),
         }
     }
@@ -263,6 +265,10 @@ impl OpenImage for Opened {
 
     fn cheap_windows(&self) -> bool {
         self.source.cheap_windows
+    }
+
+    fn independent_rows(&self) -> Option<u64> {
+        self.source.band_rows
     }
 }
 
