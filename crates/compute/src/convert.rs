@@ -338,6 +338,7 @@ fn write(
         )
     };
     let mut ledger = Ledger::open(dir, fingerprint, file_of, || staging.clear())?;
+    staging.clear_all_but_chunks(plan)?;
     write_arrays(plan, &arrays, dir, version)?;
     if with.check {
         forget_damaged(&mut ledger, plan, dir)?;

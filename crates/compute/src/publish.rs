@@ -1,6 +1,7 @@
 //! All or nothing: an image is built beside its path under a hidden name and appears there in one step, complete.
 
 use std::cell::Cell;
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use ome_zarr_convert_ngff::{ImageMetadata, list_tables};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ComputeError;
+use crate::plan::ImagePlan;
 
 /// Name of the mark inside a finished image: a hidden file that readers of OME-Zarr pass over.
 const MARK: &str = ".ome-zarr-convert.json";
@@ -109,6 +111,17 @@ impl Staging {
         fs::create_dir(&self.dir).map_err(ComputeError::io("create", &self.dir))
     }
 
+    /// Removes what an earlier run left besides chunks and the ledger: it is written anew, and may be torn.
+    pub(crate) fn clear_all_but_chunks(&self, plan: &ImagePlan) -> Result<(), ComputeError> {
+        let kept = |name: &OsStr| name == crate::ledger::NAME || plan.levels.iter().any(|level| *level.name == *name);
+        remove_from(&self.dir, |name, _| !kept(name))?;
+        // Chunks lie in folders, what describes an array does not.
+        let levels = plan.levels.iter().map(|level| self.dir.join(&level.name));
+        levels
+            .filter(|level| level.is_dir())
+            .try_for_each(|level| remove_from(&level, |_, is_dir| !is_dir))
+    }
+
     /// Leaves the folder for the next run.
     pub(crate) fn keep(&self) {
         self.fate.set(Fate::Kept);
@@ -154,6 +167,25 @@ impl Drop for Staging {
         let _ = fs::remove_file(&self.lock_path);
         let _ = self.lock.unlock();
     }
+}
+
+/// Removes the entries of a folder that are chosen by name and by whether they are folders.
+fn remove_from(folder: &Path, chosen: impl Fn(&OsStr, bool) -> bool) -> Result<(), ComputeError> {
+    for entry in fs::read_dir(folder).map_err(ComputeError::io("read", folder))? {
+        let entry = entry.map_err(ComputeError::io("read", folder))?;
+        let path = entry.path();
+        let is_dir = entry.file_type().map_err(ComputeError::io("look at", &path))?.is_dir();
+        if !chosen(&entry.file_name(), is_dir) {
+            continue;
+        }
+        let removed = if is_dir {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        removed.map_err(ComputeError::io("remove", &path))?;
+    }
+    Ok(())
 }
 
 /// Waits until everything below a folder, and the folder itself, is on disk.

@@ -88,6 +88,34 @@ fn other_pixels_start_afresh() {
     assert!(tree(&folder.path().join("image.zarr")) == tree(&undisturbed.target()));
 }
 
+/// A kill can leave anything in the folder: files that were not yet given their names, metadata that is half written.
+#[test]
+fn what_a_kill_leaves_besides_chunks_is_not_published() {
+    let [scene, ..] = scenes();
+    let (folder, alone) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut stopped = Run::new(&scene, folder.path());
+    stopped.listener.cancel_after = Some(5);
+    stopped.convert().unwrap_err();
+    let partial = folder.path().join(".image.zarr.partial");
+    for name in [
+        ".XjfiQi.partial",
+        ".zattrs",
+        "0/.zarray",
+        "1/.torn",
+        "tables/well_ROI_table/.zattrs",
+        "notes",
+    ] {
+        let path = partial.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::File::create(path).unwrap().write_all(b"{").unwrap();
+    }
+    let again = Run::new(&scene, folder.path());
+    assert!(again.convert().unwrap().units_kept > 0);
+    let undisturbed = Run::new(&scene, alone.path());
+    undisturbed.convert().unwrap();
+    assert!(tree(&again.target()) == tree(&undisturbed.target()));
+}
+
 #[test]
 fn a_unit_of_another_size_is_written_again() {
     let [scene, ..] = scenes();
