@@ -9,9 +9,9 @@ pub struct Footprint {
 impl Footprint {
     /// A process that converts an image with a document of so many bytes on so many threads.
     pub fn new(document_bytes: u64, threads: usize) -> Self {
-        const CODE_AND_TABLES: u64 = 60 << 20;
+        const CODE_AND_TABLES: u64 = 80 << 20;
         // A stack, what codecs and image formats work in, and what the allocator keeps for a thread.
-        const THREAD: u64 = 6 << 20;
+        const THREAD: u64 = 8 << 20;
         // The document's text becomes tiles, a plan, and the state of each tile.
         const DOCUMENT: u64 = 3;
         Self {
@@ -19,15 +19,15 @@ impl Footprint {
         }
     }
 
-    /// Bytes that pixels may take under a limit of the whole process: the allocator cannot give all it frees back at once, so a fifth
+    /// Bytes that pixels may take under a limit of the whole process: the allocator cannot give all it frees back at once, so a quarter
     /// of what is left is its own.
     pub fn pixel_budget(&self, memory_limit: u64) -> u64 {
-        memory_limit.saturating_sub(self.fixed) / 5 * 4
+        memory_limit.saturating_sub(self.fixed) / 4 * 3
     }
 
     /// The limit under which pixels may take so many bytes.
     pub fn memory_limit(&self, pixel_bytes: u64) -> u64 {
-        self.fixed + pixel_bytes.div_ceil(4) * 5
+        self.fixed + pixel_bytes.div_ceil(3) * 4
     }
 }
 
