@@ -275,7 +275,7 @@ pub enum Collection {
 pub enum Overwrite {
     /// Fail.
     No,
-    /// Remove it and convert again.
+    /// Replace it when the new one is complete. The same image from the same files, complete, is kept.
     Replace,
     /// Keep complete images and add what is missing.
     Extend,

@@ -141,6 +141,12 @@ fn compute_all(arguments: &ComputeArguments, context: &ComputeContext<'_>) -> Re
     let threads: Threads = threads(arguments.threads, &options.unwrap_or_default())?;
     let processes = match &arguments.command {
         None => Processes::Own(own_program()?),
+        Some(command) if arguments.run.durable || arguments.run.check || arguments.run.memory_limit.is_some() => {
+            return Err(TaskError::Arguments {
+                place: format!("--command {command:?}"),
+                problem: "it cannot be told of --durable, --check or --memory-limit; leave them out".into(),
+            });
+        }
         Some(command) if arguments.runner == RunnerKind::Processes => {
             Processes::task(command, arguments.resource.as_deref())?
         }
@@ -152,12 +158,15 @@ fn compute_all(arguments: &ComputeArguments, context: &ComputeContext<'_>) -> Re
         }
     };
     // An entry that was finished before may have no document any more: it takes no time either.
-    let plans = entries.iter().filter_map(|entry| plan_entry(entry).ok());
-    let pixel_bytes: u64 = plans.map(|(plan, _)| plan.pixel_bytes()).sum();
-    let mean = pixel_bytes / entries.len().max(1) as u64;
-    let runner = arguments.runner.runner(&processes);
-    let runner = runner.unwrap_or_else(|| Runner::for_images(mean, &threads, context));
-    let progress = Listener::new(ProgressKind::Auto, entries.len(), pixel_bytes);
+    let pixel_bytes = entries
+        .iter()
+        .map(|entry| plan_entry(entry).map_or(0, |(plan, _)| plan.pixel_bytes()));
+    let pixel_bytes: Vec<u64> = pixel_bytes.collect();
+    let runner = arguments
+        .runner
+        .runner(&processes)
+        .unwrap_or(Runner::BySize(&pixel_bytes));
+    let progress = Listener::new(ProgressKind::Auto, entries.len(), pixel_bytes.iter().sum());
     let context = ComputeContext {
         progress: &progress,
         ..*context

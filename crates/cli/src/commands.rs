@@ -31,7 +31,11 @@ pub fn convert(arguments: &ConvertArguments) -> Result<(), TaskError> {
     if let Some(text) = existing(&outputs, overwrite_mode) {
         say(&text);
     }
-    let progress = Listener::new(arguments.progress, prepared.images(), prepared.pixel_bytes()?);
+    let progress = Listener::new(
+        arguments.progress,
+        prepared.images(),
+        prepared.pixel_bytes()?.iter().sum(),
+    );
     let cancellation = cancel_on_signals();
     let context = ComputeContext {
         progress: &progress,

@@ -98,10 +98,7 @@ pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> 
             ));
         }
         if !image.problems.is_empty() {
-            text.push_str(&format!(
-                ", {} cannot be converted",
-                count(image.problems.len(), "tile")
-            ));
+            text.push_str(&format!(", {}", count(image.problems.len(), "problem")));
         }
         text.push('\n');
         files += image.cost.files;
@@ -117,12 +114,11 @@ pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> 
         count(images.len(), "image"),
         bytes(pixels),
         bytes(peak),
-        count(threads, "thread")
+        count(workers, "thread")
     ));
     if workers < threads {
         text.push_str(&format!(
-            "\nThe memory limit allows {} at a time for the largest image",
-            count(workers, "chunk")
+            "\nThe memory limit allows {workers} of {threads} threads for the largest image"
         ));
     }
     if again > 0 {
@@ -132,7 +128,7 @@ pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> 
         ));
     }
     if bad > 0 {
-        text.push_str(&format!("\n{} cannot be converted", count(bad, "tile")));
+        text.push_str(&format!("\n{}: it cannot be converted as it is", count(bad, "problem")));
     }
     text.push_str(&format!(
         "\nNothing was written. Output would be: {}",

@@ -24,6 +24,7 @@ use crate::plan::{Casting, Decoding, ImagePlan, Means};
 use crate::progress::{Cancellation, Counters, Event, Progress, Silent};
 use crate::publish::{Mark, Staging, is_complete, may_be_replaced};
 use crate::tiles::{Failure, MOST_OPEN, Tiles, TilesWith, check_source, data_type_of, required_type};
+use crate::verify::is_whole;
 
 /// What a conversion needs besides the image. [`Conversion::new`] gives the usual; set the fields that differ.
 #[derive(Clone, Copy)]
@@ -155,6 +156,7 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
         return Ok(Report { outcome, ..report });
     }
     let means = choose_means(&image, &report.plan, with)?;
+    with.cancellation.check()?;
     tell(&image, &report.plan, with);
     let staging = Staging::begin(with.target)?;
     // Another process may have been at it until now.
@@ -164,6 +166,15 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
     }
     let counters = Counters::default();
     let mut bad = BadTilesFound::default();
+    if with.options.bad_tiles != BadTiles::Fail {
+        // All that can be told from headers is found at once: what is found later begins the image anew.
+        for (number, error) in bad_sources(&image, &report.plan, with.loader, with.resource) {
+            bad.add(number, &error, &image, &report.plan, with.options.bad_tiles);
+            if bad.all.len() == report.plan.placements.len() {
+                return Err(error);
+            }
+        }
+    }
     let files = loop {
         let written = write(
             &image,
@@ -188,10 +199,8 @@ fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, Compu
                 if bad.all.len() == report.plan.placements.len() {
                     return Err(error);
                 }
-                if with.options.bad_tiles == BadTiles::SkipFov {
-                    // Other tiles of the field may be in chunks that are finished.
-                    staging.clear()?;
-                }
+                // The tile, or others of its field, may be in chunks that are finished.
+                staging.clear()?;
             }
             Err(Failure { error, .. }) => {
                 if error.is_interruption() {
@@ -251,14 +260,14 @@ pub fn choose_means(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>)
     let opened = guarded(|| first.describe(), open).ok().flatten();
     let cheap_windows = opened.as_ref().is_some_and(|opened| opened.cheap_windows());
     let casting = match opened.as_deref().map(data_type_of) {
-        Some(Some(found)) if found != plan.data_type => Casting::Yes,
-        _ => Casting::No,
+        Some(Some(found)) if found == plan.data_type => Casting::No,
+        _ => Casting::Yes,
     };
     let means = plan.means_with(with.pixel_budget, threads, cheap_windows, casting);
     means.ok_or_else(|| ComputeError::Memory {
         image: image.path.clone(),
         budget: with.pixel_budget.unwrap_or_default(),
-        needed: plan.least_bytes(casting),
+        needed: plan.least_bytes(cheap_windows, casting),
     })
 }
 
@@ -298,9 +307,14 @@ fn look_at_existing(
     if !with.target.exists() {
         return Ok(None);
     }
-    if Mark::read(with.target).is_some_and(|mark| mark.fingerprint == fingerprint) {
-        return Ok(Some(Outcome::AlreadyComplete));
-    }
+    let same = Mark::read(with.target).filter(|mark| mark.fingerprint == fingerprint);
+    // What may be replaced is kept only if nothing is missing from it, or damaged as far as was asked.
+    let kept =
+        |mark: &Mark| with.overwrite_mode == OverwriteMode::NoOverwrite || is_whole(with.target, mark, with.check);
+    let damaged = match same {
+        Some(mark) if kept(&mark) => return Ok(Some(Outcome::AlreadyComplete)),
+        other => other.is_some(),
+    };
     match with.overwrite_mode {
         OverwriteMode::NoOverwrite => Err(ComputeError::OutputExists {
             path: with.target.to_owned(),
@@ -309,6 +323,7 @@ fn look_at_existing(
             path: with.target.to_owned(),
         }),
         OverwriteMode::Overwrite => Ok(None),
+        OverwriteMode::Extend if damaged => Ok(None),
         OverwriteMode::Extend => Ok(is_complete(with.target, !image.attributes.is_empty()).then_some(Outcome::Kept)),
     }
 }
@@ -350,6 +365,7 @@ fn write(
         left_out: bad.all.clone(),
         decoding: means.decoding,
         most_open: with.open_sources,
+        most_kept: means.spare_bytes,
         parallel: means.workers == rayon::current_num_threads(),
         ..TilesWith::new(with.loader, with.resource, counters)
     };
@@ -488,11 +504,16 @@ impl Sources {
     }
 }
 
-/// The plan of an image, as [`convert_image`] would carry it out.
+/// The plan of an image with the built-in registration.
 pub fn plan_image(image: &TiledImage, options: &ConverterOptions) -> Result<ImagePlan, ComputeError> {
+    plan_image_with(image, &Conversion::new(Path::new(&image.path), options))
+}
+
+/// The plan of an image, as [`convert_image`] would carry it out.
+pub fn plan_image_with(image: &TiledImage, with: &Conversion<'_>) -> Result<ImagePlan, ComputeError> {
     let mut registered = image.clone();
-    register(&mut registered, options)?;
-    ImagePlan::new(&registered, options)
+    register_with(&mut registered, with.options, with.pipeline, with.extensions)?;
+    ImagePlan::new(&registered, with.options)
 }
 
 /// Opens the header of every tile of an image, on the threads of the current rayon pool, and holds it against what the tile
@@ -506,26 +527,38 @@ pub fn preflight(
     let mut registered = image.clone();
     register(&mut registered, options)?;
     let plan = ImagePlan::new(&registered, options)?;
-    let open = |region: &ome_zarr_convert_core::Region| {
-        loader
-            .open(&region.image_loader, resource)
-            .map_err(|source| ComputeError::Source {
+    let bad = bad_sources(&registered, &plan, loader, resource);
+    Ok(bad.into_iter().map(|(_, error)| error).collect())
+}
+
+/// Placements whose sources cannot be opened, or are not what their tiles declare, in their order. The first that opens decides on the data
+/// type.
+fn bad_sources(
+    image: &TiledImage,
+    plan: &ImagePlan,
+    loader: &dyn ImageLoader,
+    resource: Option<&str>,
+) -> Vec<(usize, ComputeError)> {
+    let open = |number: usize| {
+        let region = &image.regions[plan.placements[number].region];
+        let open = || {
+            let opened = loader.open(&region.image_loader, resource);
+            opened.map_err(|source| ComputeError::Source {
                 tile: region.describe(),
                 source: Box::new(source),
             })
+        };
+        (region, guarded(|| region.describe(), open))
     };
-    let Some(first) = image.regions.first() else {
-        return Ok(Vec::new());
-    };
-    let required_type = match guarded(|| first.describe(), || open(first)) {
-        Ok(opened) => required_type(&*opened, &plan),
-        Err(_) => None,
-    };
-    let problems = plan.placements.par_iter().filter_map(|placement| {
-        let region = &registered.regions[placement.region];
-        let check = || open(region).and_then(|opened| check_source(&*opened, region, placement, &plan, required_type));
-        let checked = guarded(|| region.describe(), check);
-        checked.err()
+    let first = (0..plan.placements.len()).find_map(|number| open(number).1.ok());
+    let required_type = first.and_then(|first| required_type(&*first, plan));
+    let bad = (0..plan.placements.len()).into_par_iter().filter_map(|number| {
+        let (region, opened) = open(number);
+        let checked = opened.and_then(|opened| {
+            let check = || check_source(&*opened, region, &plan.placements[number], plan, required_type);
+            guarded(|| region.describe(), check)
+        });
+        checked.err().map(|error| (number, error))
     });
-    Ok(problems.collect())
+    bad.collect()
 }

@@ -168,7 +168,7 @@ impl<'a> Execution<'a> {
 
     fn leaf(&self, leaf: &Leaf) -> Result<(), Failure> {
         if self.is_finished(leaf.chunk) {
-            self.tiles.pass(leaf.chunk, &leaf.placements);
+            self.tiles.pass(leaf.chunk, &leaf.placements, &self.pool);
         } else {
             let buffer = self.tiles.fill(leaf.chunk, &leaf.placements, &self.pool)?;
             self.complete(0, leaf.chunk, buffer)?;

@@ -29,7 +29,9 @@ mod tiles;
 mod verify;
 mod window;
 
-pub use convert::{Conversion, LeftOut, Outcome, Report, choose_means, convert_image, plan_image, preflight};
+pub use convert::{
+    Conversion, LeftOut, Outcome, Report, choose_means, convert_image, plan_image, plan_image_with, preflight,
+};
 pub use disk::Finding;
 pub use error::ComputeError;
 pub use footprint::Footprint;

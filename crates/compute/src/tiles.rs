@@ -2,7 +2,7 @@
 //! chunks it spans, unless memory or open files run short.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ome_zarr_convert_core::Region;
@@ -39,6 +39,9 @@ pub(crate) struct Tiles<'a> {
     /// Sources that are open, and how many may stay open while no chunk reads them.
     open: AtomicUsize,
     most_open: usize,
+    /// Bytes of decoded pixels that open sources keep, and how many they may.
+    kept: AtomicU64,
+    most_kept: u64,
     states: Vec<Mutex<TileState>>,
 }
 
@@ -53,6 +56,7 @@ pub(crate) struct TilesWith<'a> {
     pub(crate) left_out: BTreeSet<usize>,
     pub(crate) decoding: Decoding,
     pub(crate) most_open: usize,
+    pub(crate) most_kept: u64,
     /// Whether there is memory for every thread of the pool, also for those that work on one chunk together.
     pub(crate) parallel: bool,
 }
@@ -70,6 +74,7 @@ impl<'a> TilesWith<'a> {
             left_out: BTreeSet::new(),
             decoding: Decoding::Once,
             most_open: MOST_OPEN,
+            most_kept: u64::MAX,
             parallel: false,
         }
     }
@@ -82,10 +87,35 @@ struct TileState {
     /// Leaves that still need this tile.
     leaves_left: usize,
     image: Option<Arc<dyn OpenImage>>,
+    /// Bytes that it kept when it was last looked at.
+    kept: u64,
     /// Whole planes that more than one leaf needs.
     planes: HashMap<u64, Plane>,
     /// Leaves that an earlier run finished, per plane that has not been decoded.
     passed: HashMap<u64, usize>,
+}
+
+impl TileState {
+    /// Gives the buffer of a plane back if no leaf needs it any more. Whoever still waits for it, decodes it or copies from it comes here
+    /// later.
+    fn release(&mut self, plane: u64, pool: &BufferPool) {
+        let Some(held) = self.planes.get(&plane).filter(|held| held.left == 0) else {
+            return;
+        };
+        if Arc::strong_count(&held.pixels) > 1 {
+            return;
+        }
+        let mut pixels = held.pixels.lock().unwrap_or_else(PoisonError::into_inner);
+        let unused = pixels.take_if(|pixels| Arc::strong_count(pixels) == 1);
+        let is_used = pixels.is_some();
+        drop(pixels);
+        if !is_used {
+            self.planes.remove(&plane);
+        }
+        if let Some(buffer) = unused.and_then(Arc::into_inner) {
+            pool.give(buffer);
+        }
+    }
 }
 
 /// A decoded plane of a tile.
@@ -122,6 +152,7 @@ impl<'a> Tiles<'a> {
             Mutex::new(TileState {
                 leaves_left,
                 image: None,
+                kept: 0,
                 planes: HashMap::new(),
                 passed: HashMap::new(),
             })
@@ -139,11 +170,13 @@ impl<'a> Tiles<'a> {
             left_out: with.left_out,
             parallel: with.parallel,
             bands: match with.parallel {
-                true => rayon::current_num_threads() / plan.placements.len().max(1),
+                true => rayon::current_num_threads() / planes_of_all(plan).max(1),
                 false => 1,
             },
             open: AtomicUsize::new(0),
             most_open: with.most_open,
+            kept: AtomicU64::new(0),
+            most_kept: with.most_kept,
             states: leaves.into_iter().map(state).collect(),
         };
         if let Some(first) = (0..tiles.states.len()).find(|number| !tiles.left_out.contains(number)) {
@@ -158,7 +191,7 @@ impl<'a> Tiles<'a> {
     }
 
     /// Passes over a leaf that an earlier run finished.
-    pub(crate) fn pass(&self, chunk: Index5, placements: &[usize]) {
+    pub(crate) fn pass(&self, chunk: Index5, placements: &[usize], pool: &BufferPool) {
         let frame = Frame::new(&self.plan.levels[0], chunk, self.plan.data_type.size_bytes());
         for &number in placements {
             let placement = &self.plan.placements[number];
@@ -167,7 +200,10 @@ impl<'a> Tiles<'a> {
                 frame.for_each_plane(&frame.intersect(placement), |index, _| {
                     let plane = placement.plane(index);
                     match state.planes.get_mut(&plane) {
-                        Some(held) => held.left = held.left.saturating_sub(1),
+                        Some(held) => {
+                            held.left = held.left.saturating_sub(1);
+                            state.release(plane, pool);
+                        }
                         None => *state.passed.entry(plane).or_default() += 1,
                     }
                 });
@@ -180,8 +216,14 @@ impl<'a> Tiles<'a> {
     fn leaf_done(&self, number: usize, state: &mut TileState) {
         state.leaves_left = state.leaves_left.saturating_sub(1);
         let last = state.leaves_left == 0;
-        if (last || self.open.load(Ordering::Relaxed) > self.most_open) && state.image.take().is_some() {
+        let kept = state.image.as_ref().map_or(0, |image| image.kept_bytes());
+        let all_kept = self.kept.fetch_add(kept, Ordering::Relaxed) + kept - state.kept;
+        self.kept.fetch_sub(state.kept, Ordering::Relaxed);
+        state.kept = kept;
+        let too_many = self.open.load(Ordering::Relaxed) > self.most_open || all_kept > self.most_kept;
+        if (last || too_many) && state.image.take().is_some() {
             self.open.fetch_sub(1, Ordering::Relaxed);
+            self.kept.fetch_sub(std::mem::take(&mut state.kept), Ordering::Relaxed);
         }
         if last {
             let region = &self.regions[self.plan.placements[number].region];
@@ -319,7 +361,7 @@ impl<'a> Tiles<'a> {
         let shared = self.chunks_of(placement);
         let source_type = self.source_type(image);
         let source_bytes = source_type.size_bytes();
-        let by_itself = shared == 1 || image.cheap_windows() || self.decoding == Decoding::PerChunk;
+        let by_itself = shared == 1 || image.cheap_windows() || self.decoding != Decoding::Once;
         let read = |window: Window, data: &mut [u8], row_stride: usize| {
             // Parts of planes that are cheap to read are not counted as decoded.
             let decoded = shared == 1 || !image.cheap_windows();
@@ -402,18 +444,7 @@ impl<'a> Tiles<'a> {
     fn release_plane(&self, number: usize, plane: u64, whole: Arc<Buffer>, pool: &BufferPool) {
         let mut state = self.lock(number);
         drop(whole);
-        let Some(held) = state.planes.get(&plane).filter(|held| held.left == 0) else {
-            return;
-        };
-        // Whoever still decodes it or copies from it comes here later.
-        let last = match held.pixels.try_lock() {
-            Ok(mut pixels) => pixels.take_if(|pixels| Arc::strong_count(pixels) == 1),
-            Err(_) => None,
-        };
-        if let Some(buffer) = last.and_then(Arc::into_inner) {
-            state.planes.remove(&plane);
-            pool.give(buffer);
-        }
+        state.release(plane, pool);
     }
 
     /// Reads a window; in bands by several threads where there are more of them than tiles.
@@ -489,6 +520,15 @@ impl<'a> Tiles<'a> {
             source: Box::new(source),
         }
     }
+}
+
+/// Number of planes that can be decoded side by side.
+fn planes_of_all(plan: &ImagePlan) -> usize {
+    let planes = plan
+        .placements
+        .iter()
+        .map(|tile| tile.size[..3].iter().product::<u64>());
+    usize::try_from(planes.sum::<u64>()).unwrap_or(usize::MAX)
 }
 
 /// The window of a whole plane.

@@ -78,6 +78,20 @@ pub fn verify_image(path: &Path, against: Option<&Against<'_>>) -> Result<Verifi
     Ok(verification)
 }
 
+/// Whether an image has all files of pixels that were written; with `decoded`, whether each of them decodes.
+pub(crate) fn is_whole(image: &Path, mark: &Mark, decoded: bool) -> bool {
+    let Ok((metadata, _)) = ImageMetadata::read(image) else {
+        return false;
+    };
+    metadata.levels.len() == mark.files.len()
+        && metadata.levels.iter().zip(&mark.files).all(|(level, files)| {
+            let Ok(disk) = DiskLevel::open(&image.join(&level.path)) else {
+                return false;
+            };
+            disk.count_files(*files).is_none() && (!decoded || disk.decode_all().1.is_empty())
+        })
+}
+
 /// Compares every unit of the coarser level with the halving of what lies under it. Images of other writers are only told apart
 /// level by level, and only where sizes halve exactly: how they resample is theirs.
 fn compare_levels(finer: &DiskLevel, coarser: &DiskLevel, ours: bool) -> Vec<Finding> {

@@ -22,7 +22,7 @@ enum Values {
 }
 
 /// The smallest and the largest of many values, as many as percentiles near the ends can ask for.
-struct Ends {
+pub(crate) struct Ends {
     keep: usize,
     values: u64,
     low: Vec<f64>,
@@ -41,9 +41,18 @@ impl Ends {
         }
     }
 
+    /// Bytes that up to `most` values take.
+    pub(crate) fn most_bytes(most: u64) -> u64 {
+        2 * 8 * Self::of(most).length() as u64
+    }
+
+    /// Values that are held at either end: so many that sorting out the rest is rare.
+    fn length(&self) -> usize {
+        (2 * self.keep).max(4096)
+    }
+
     fn add(&mut self, value: f64) {
-        // So many that sorting out the rest is rare.
-        let most = (2 * self.keep).max(4096);
+        let most = self.length();
         self.values += 1;
         self.low.push(value);
         self.high.push(value);

@@ -201,6 +201,10 @@ impl Plate {
             }
             places.push((well, image.path_in_well.as_str()));
         }
+        if !group::is_group(&self.dir, self.version) {
+            // Before the wells too: whatever is interrupted, the folder is a plate that can be extended or replaced.
+            group::write_group(&self.dir, self.version, &self.attributes)?;
+        }
         let mut added = IndexMap::new();
         for (path, images) in &wells {
             if let Some((row, _)) = path.split_once('/') {

@@ -132,6 +132,11 @@ pub trait OpenImage: Send + Sync {
         false
     }
 
+    /// Bytes of decoded pixels that it keeps for the next window, beyond what was asked for.
+    fn kept_bytes(&self) -> u64 {
+        0
+    }
+
     /// After how many rows of a plane the next strip or row of tiles begins, if planes have several: windows that are cut there
     /// ([`Window::bands`]) can be read by as many threads as there are without decoding anything twice. `None`: a plane is decoded as a
     /// whole, or so cheap that it is not worth it.

@@ -160,6 +160,11 @@ impl OpenImage for PngImage {
         &self.info
     }
 
+    fn kept_bytes(&self) -> u64 {
+        let kept = self.pixels.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        kept.as_ref().map_or(0, |pixels| pixels.len() as u64)
+    }
+
     fn read_window(&self, plane: u64, window: Window, mut out: PlaneMut<'_>) -> Result<(), SourceError> {
         let Some(rect) = Rect::check(self.file.path(), &self.info, plane, window, &out)? else {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ome_zarr_convert_compute::{Threads, run_each};
+use ome_zarr_convert_compute::{ComputeError, Threads, run_each};
 use ome_zarr_convert_core::ParallelizationEntry;
 use serde_json::Value;
 use tracing::info;
@@ -18,26 +18,15 @@ pub(crate) const SMALL_IMAGE_BYTES: u64 = 256 << 20;
 /// How the compute tasks of a list are run. The images are the same whichever is chosen.
 #[derive(Clone, Copy)]
 pub enum Runner<'a> {
+    /// Small images side by side if there are enough of them, then the others one after the other. The bytes of each entry's pixels;
+    /// 0 where they are not known, since there is nothing to do.
+    BySize(&'a [u64]),
     /// One image after the other, each on all threads: a few large images.
     Sequential,
     /// Images side by side, each on one thread: many small images.
     Threads,
     /// A process per image, some at a time: an image that brings its process down leaves the others alone.
     Processes(&'a Processes),
-}
-
-impl Runner<'_> {
-    /// The runner for images of that size: side by side where they are small, and the memory limit leaves each thread enough
-    /// for a small one.
-    pub fn for_images(mean_pixel_bytes: u64, threads: &Threads, context: &ComputeContext<'_>) -> Self {
-        let share = context.memory_limit.map(|limit| limit / threads.count() as u64);
-        let roomy = share.is_none_or(|share| share > 4 * SMALL_IMAGE_BYTES);
-        if mean_pixel_bytes < SMALL_IMAGE_BYTES && roomy {
-            Self::Threads
-        } else {
-            Self::Sequential
-        }
-    }
 }
 
 /// What the compute tasks of a list answered and did.
@@ -67,6 +56,9 @@ pub fn exec_compound_task(
     };
     let with = |context: &ComputeContext<'_>, index: usize| {
         let entry = &entries[index];
+        if context.cancellation.is_cancelled() {
+            return keep(index, Err(ComputeError::Cancelled.into()));
+        }
         let computed = generic_compute_task(&entry.zarr_url, &entry.init_args, context);
         keep(
             index,
@@ -74,23 +66,43 @@ pub fn exec_compound_task(
         );
     };
     let alone = |index: usize| threads.run(|| with(context, index));
-    match runner {
-        Runner::Threads if threads.count() > 1 && entries.len() > 1 => {
-            // Images side by side share what the process may take.
-            let share = ComputeContext {
-                memory_limit: context.memory_limit.map(|limit| limit / threads.count() as u64),
-                open_sources: context.open_sources.map(|sources| sources / threads.count()),
-                ..*context
-            };
-            run_each(threads.count(), entries.len(), |index| with(&share, index))?;
-            // An image that is too large for a share may well fit alone.
-            let too_large = (0..entries.len()).filter(|index| {
-                let result = results[*index].lock().unwrap_or_else(PoisonError::into_inner);
-                matches!(&*result, Some(Err(TaskError::MemoryLimit { .. })))
-            });
-            too_large.collect::<Vec<_>>().into_iter().for_each(alone);
+    let side_by_side = |indices: &[usize]| -> Result<(), TaskError> {
+        let at_once = threads.count().min(indices.len());
+        if at_once < 2 {
+            indices.iter().copied().for_each(alone);
+            return Ok(());
         }
-        Runner::Sequential | Runner::Threads => (0..entries.len()).for_each(alone),
+        // They share what the process may take.
+        let share = ComputeContext {
+            memory_limit: context.memory_limit.map(|limit| limit / at_once as u64),
+            open_sources: context.open_sources.map(|sources| sources / at_once),
+            ..*context
+        };
+        run_each(at_once, indices.len(), |number| with(&share, indices[number]))?;
+        // An image that is too large for a share may well fit alone.
+        let too_large = indices.iter().copied().filter(|index| {
+            let result = results[*index].lock().unwrap_or_else(PoisonError::into_inner);
+            matches!(&*result, Some(Err(TaskError::MemoryLimit { .. })))
+        });
+        too_large.collect::<Vec<_>>().into_iter().for_each(alone);
+        Ok(())
+    };
+    match runner {
+        Runner::BySize(sizes) => {
+            let is_small = |index: &usize| sizes.get(*index).is_none_or(|bytes| *bytes < SMALL_IMAGE_BYTES);
+            let (small, large): (Vec<usize>, Vec<usize>) = (0..entries.len()).partition(is_small);
+            let share = context.memory_limit.map(|limit| limit / threads.count() as u64);
+            let roomy = share.is_none_or(|share| share > 4 * SMALL_IMAGE_BYTES);
+            // Fewer than there are threads are faster one after the other.
+            if roomy && small.len() >= threads.count() {
+                side_by_side(&small)?;
+            } else {
+                small.into_iter().for_each(alone);
+            }
+            large.into_iter().for_each(alone);
+        }
+        Runner::Threads => side_by_side(&(0..entries.len()).collect::<Vec<_>>())?,
+        Runner::Sequential => (0..entries.len()).for_each(alone),
         Runner::Processes(processes) => {
             let share = processes.share(entries.len(), threads.count(), context.memory_limit);
             run_each(share.count, entries.len(), |index| {

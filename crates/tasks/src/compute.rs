@@ -6,8 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use ome_zarr_convert_compute::{
-    Cancellation, ComputeError, Conversion, Footprint, ImagePlan, Mark, Outcome, Progress, Report, Silent, Threads,
-    convert_image,
+    Cancellation, Conversion, Footprint, ImagePlan, Mark, Outcome, Progress, Report, Silent, Threads, convert_image,
 };
 use ome_zarr_convert_core::{
     ConvertParallelInitArgs, DocumentSource, Extensions, Retries, TiledImage, image_from_json_str, path, read_document,
@@ -154,14 +153,7 @@ pub fn generic_compute_task(
             ..usual
         },
     );
-    let report = report.map_err(|error| match (error, context.memory_limit) {
-        (ComputeError::Memory { image, needed, .. }, Some(limit)) => TaskError::MemoryLimit {
-            image,
-            limit,
-            least: footprint.memory_limit(needed),
-        },
-        (error, _) => error.into(),
-    })?;
+    let report = report.map_err(|error| TaskError::of_process(error, &footprint, context.memory_limit))?;
     match report.outcome {
         Outcome::Written => info!("Conversion of {zarr_url} is complete"),
         Outcome::AlreadyComplete => info!("{zarr_url} was converted before from the same files: nothing to do"),

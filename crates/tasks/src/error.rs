@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ome_zarr_convert_compute::ComputeError;
+use ome_zarr_convert_compute::{ComputeError, Footprint};
 use ome_zarr_convert_core::model::InvalidDocument;
 use ome_zarr_convert_core::{CoreError, Turn};
 
@@ -127,6 +127,18 @@ impl TaskError {
             | Self::Panic { .. }
             | Self::Process { .. }
             | Self::Io { .. } => 1,
+        }
+    }
+
+    /// An error of a conversion in a process of that footprint: a memory limit that is too small is told as that of the process.
+    pub(crate) fn of_process(error: ComputeError, footprint: &Footprint, memory_limit: Option<u64>) -> Self {
+        match (error, memory_limit) {
+            (ComputeError::Memory { image, needed, .. }, Some(limit)) => Self::MemoryLimit {
+                image,
+                limit,
+                least: footprint.memory_limit(needed),
+            },
+            (error, _) => error.into(),
         }
     }
 

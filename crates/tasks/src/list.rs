@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ome_zarr_convert_compute::{ImagePlan, plan_image};
+use ome_zarr_convert_compute::{Conversion, ImagePlan, plan_image_with};
 use ome_zarr_convert_core::{
     DocumentSource, ParallelizationEntry, Retries, TiledImage, image_from_json_str, read_document,
 };
@@ -34,7 +34,19 @@ pub fn read_entry(path: &Path, index: usize) -> Result<ParallelizationEntry, Tas
 /// An entry's plan, and the bytes of the document that it is made from.
 pub fn plan_entry(entry: &ParallelizationEntry) -> Result<(ImagePlan, u64), TaskError> {
     let (image, bytes) = image_of(entry)?;
-    Ok((plan_image(&image, &entry.init_args.converter_options)?, bytes))
+    let conversion = Conversion {
+        pipeline: entry.init_args.registration_pipeline.as_deref(),
+        ..Conversion::new(Path::new(&entry.zarr_url), &entry.init_args.converter_options)
+    };
+    Ok((plan_image_with(&image, &conversion)?, bytes))
+}
+
+/// Whether the document of an entry is gone: its image was finished.
+pub(crate) fn is_used_up(entry: &ParallelizationEntry) -> Result<bool, TaskError> {
+    Ok(match entry.init_args.source()? {
+        DocumentSource::File(url) => !Path::new(url).exists(),
+        DocumentSource::Inline(_) => false,
+    })
 }
 
 /// The image that an entry describes, and the bytes of its document. Nothing is waited for, nothing is used up.

@@ -54,15 +54,8 @@ pub fn plan_conversion(
             ..Conversion::new(Path::new(&image.path), options)
         };
         let means = threads.run(|| choose_means(image, &plan, &conversion));
-        let problem = |error| match (error, memory_limit) {
-            (ComputeError::Memory { image, needed, .. }, Some(limit)) => TaskError::MemoryLimit {
-                image,
-                limit,
-                least: footprint.memory_limit(needed),
-            },
-            (error, _) => error.into(),
-        };
-        let means = means.map_err(|error| problems.push(problem(error).to_string())).ok();
+        let too_small = |error| TaskError::of_process(error, &footprint, memory_limit).to_string();
+        let means = means.map_err(|error| problems.push(too_small(error))).ok();
         planned.push(PlannedImage {
             path: image.path.clone(),
             shape: plan.own_axes(plan.levels[0].shape),
@@ -102,6 +95,7 @@ impl PlannedImage {
             "planes_decoded": self.means.map(|means| match means.decoding {
                 Decoding::Once => "once",
                 Decoding::PerChunk => "per chunk",
+                Decoding::InPlace => "in place",
             }),
             "overlapping_pixels": self.overlapping_pixels,
             "problems": self.problems,

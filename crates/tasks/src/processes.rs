@@ -94,7 +94,10 @@ impl Processes {
             });
         }
         log.lines()
-            .filter_map(|line| line.strip_prefix("warning: "))
+            .filter_map(|line| {
+                line.strip_prefix("warning: ")
+                    .or_else(|| Some(line.split_once("; WARNING; ")?.1))
+            })
             .for_each(|line| warn!("{line}"));
         let update = update_in(&files.answer)?;
         let summary = match self {

@@ -45,7 +45,7 @@ pub struct Prepared {
     notes: Vec<String>,
     images: Vec<TiledImage>,
     /// Planning every image is worth doing once.
-    pixel_bytes: OnceLock<u64>,
+    pixel_bytes: OnceLock<Vec<u64>>,
 }
 
 impl Request {
@@ -129,16 +129,15 @@ impl Prepared {
         Ok(existing_outputs(&self.images, &self.zarr_dir())?)
     }
 
-    /// Bytes of the pixels of the finest levels.
-    pub fn pixel_bytes(&self) -> Result<u64, TaskError> {
+    /// Bytes of the pixels of the finest level of every image.
+    pub fn pixel_bytes(&self) -> Result<&[u64], TaskError> {
         if let Some(bytes) = self.pixel_bytes.get() {
-            return Ok(*bytes);
+            return Ok(bytes);
         }
-        let mut bytes = 0;
-        for image in &self.images {
-            bytes += plan_image(image, &self.request.options)?.pixel_bytes();
-        }
-        Ok(*self.pixel_bytes.get_or_init(|| bytes))
+        let bytes = self.images.iter();
+        let bytes = bytes.map(|image| Ok(plan_image(image, &self.request.options)?.pixel_bytes()));
+        let bytes = bytes.collect::<Result<Vec<u64>, TaskError>>()?;
+        Ok(self.pixel_bytes.get_or_init(|| bytes))
     }
 
     /// Opens every image file and holds it against what its tile declares, before anything is written. Where the options say that
@@ -190,11 +189,7 @@ impl Prepared {
         let entries = self.init()?;
         let runner = match runner {
             Some(runner) => runner,
-            None => Runner::for_images(
-                self.pixel_bytes()? / (self.images.len().max(1) as u64),
-                threads,
-                context,
-            ),
+            None => Runner::BySize(self.pixel_bytes()?),
         };
         let done = exec_compound_task(&entries, runner, threads, context);
         if done.is_err() {

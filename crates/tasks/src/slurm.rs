@@ -6,7 +6,7 @@ use ome_zarr_convert_compute::{Decoding, Footprint};
 use ome_zarr_convert_core::ParallelizationEntry;
 
 use crate::error::TaskError;
-use crate::list::plan_entry;
+use crate::list::{is_used_up, plan_entry};
 
 /// Bytes of pixels per processor: what one compresses in a few seconds.
 const BYTES_PER_CPU: u64 = 1 << 30;
@@ -30,6 +30,9 @@ impl Needs {
         let mut plans = Vec::with_capacity(entries.len());
         let mut most_cpus = 1;
         for entry in entries {
+            if is_used_up(entry)? {
+                continue;
+            }
             let options = &entry.init_args.converter_options;
             let (plan, document_bytes) = plan_entry(entry)?;
             let useful = usize::try_from(plan.pixel_bytes().div_ceil(BYTES_PER_CPU)).unwrap_or(MOST_CPUS);
@@ -37,6 +40,12 @@ impl Needs {
             let useful = useful.min(plan.leaves.len()).min(workers.unwrap_or(MOST_CPUS));
             most_cpus = most_cpus.max(useful.min(MOST_CPUS));
             plans.push((plan, document_bytes));
+        }
+        if plans.is_empty() && !entries.is_empty() {
+            return Err(TaskError::Arguments {
+                place: "the list".into(),
+                problem: "all its images were converted: their documents are used up".into(),
+            });
         }
         let cpus = cpus.unwrap_or(most_cpus);
         let bytes = plans.iter().map(|(plan, document_bytes)| {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ome_zarr_convert_core::options::Overlap;
 
 use super::{ImagePlan, Index5, Level, X, Y, for_each_index};
+use crate::window::Ends;
 
 /// How often a plane is decoded that several chunks need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Decoding {
     Once,
     /// Once for each of these chunks: nothing waits.
     PerChunk,
+    /// Not at all: each chunk reads its part of an uncompressed plane.
+    InPlace,
 }
 
 /// Whether tiles may have other data types than the image.
@@ -31,6 +34,8 @@ pub struct Means {
     pub decoding: Decoding,
     /// Most bytes of pixels in memory at once.
     pub peak_bytes: u64,
+    /// What the budget leaves above that.
+    pub(crate) spare_bytes: u64,
     /// Most bytes of pixel buffers; what is above that is encoded.
     pub(crate) pool_bytes: u64,
 }
@@ -109,6 +114,7 @@ impl ImagePlan {
         let (planes, decoded) = match decoding {
             Decoding::Once => (planes.max().unwrap_or(0), 0),
             Decoding::PerChunk => (0, plane),
+            Decoding::InPlace => (0, 0),
         };
         let cast = match casting {
             Casting::No => 0,
@@ -125,7 +131,7 @@ impl ImagePlan {
                 each: largest,
                 plane: decoded,
                 further: shards,
-                waiting: waiting.shards,
+                waiting: waiting.shards + self.windows_bytes(),
             },
             chunks: self.leaves.len(),
         }
@@ -145,7 +151,7 @@ impl ImagePlan {
         cheap_windows: bool,
         casting: Casting,
     ) -> Option<Means> {
-        use Decoding::{Once, PerChunk};
+        use Decoding::{InPlace, Once, PerChunk};
         let means = |decoding| {
             let memory = self.memory_with(decoding, casting);
             let workers = match budget {
@@ -156,20 +162,33 @@ impl ImagePlan {
                 workers,
                 decoding,
                 peak_bytes: memory.peak_bytes(workers),
+                spare_bytes: budget.map_or(u64::MAX, |budget| budget.saturating_sub(memory.peak_bytes(workers))),
                 pool_bytes: budget.map_or(u64::MAX, |_| memory.pooled_bytes(workers)),
             })
         };
         match means(Once) {
             Some(all) if all.workers == threads => Some(all),
-            fewer if cheap_windows => means(PerChunk).or(fewer),
+            _ if cheap_windows => means(InPlace),
             fewer => fewer.or_else(|| means(PerChunk)),
         }
     }
 
     /// Least bytes of a budget that suffices.
-    pub(crate) fn least_bytes(&self, casting: Casting) -> u64 {
+    pub(crate) fn least_bytes(&self, cheap_windows: bool, casting: Casting) -> u64 {
         let least = |decoding| self.memory_with(decoding, casting).peak_bytes(1);
-        least(Decoding::Once).min(least(Decoding::PerChunk))
+        match cheap_windows {
+            true => least(Decoding::InPlace),
+            false => least(Decoding::Once).min(least(Decoding::PerChunk)),
+        }
+    }
+
+    /// Bytes that the values for display windows take (`window.rs`), where they are not counted.
+    fn windows_bytes(&self) -> u64 {
+        if self.data_type.size_bytes() <= 2 {
+            return 0;
+        }
+        let [t, c, z, y, x] = self.levels[self.levels.len() - 1].shape;
+        c * Ends::most_bytes(t * z * y * x)
     }
 
     fn chunk_bytes(&self, level: &Level) -> u64 {
@@ -269,15 +288,19 @@ impl<'a> Waiting<'a> {
         let level = &plan.levels[0];
         for leaf in &plan.leaves {
             let slab = [leaf.chunk[0], leaf.chunk[1], leaf.chunk[2]];
-            for &number in leaf.placements.iter().filter(|_| decoding == Decoding::Once) {
-                let (left, bytes) = held.entry((number, slab)).or_insert_with(|| {
+            let once = || leaf.placements.iter().filter(|_| decoding == Decoding::Once);
+            // In whatever order the tiles of a leaf are read: all their planes may be there at once.
+            for &number in once() {
+                let (left, _) = held.entry((number, slab)).or_insert_with(|| {
                     let bytes = plan.shared_planes_bytes(number, leaf.chunk, source_pixel);
                     waiting.pooled_now += bytes;
                     (plan.placements[number].chunks_across(level), bytes)
                 });
                 *left -= 1;
-                if *left == 0 {
-                    waiting.pooled = waiting.pooled.max(waiting.pooled_now);
+            }
+            waiting.pooled = waiting.pooled.max(waiting.pooled_now);
+            for &number in once() {
+                if let Some((0, bytes)) = held.get(&(number, slab)) {
                     waiting.pooled_now -= *bytes;
                     held.remove(&(number, slab));
                 }

@@ -17,6 +17,9 @@ use crate::tiled_image::TiledImage;
 /// Columns that place a row of a plate's condition table; no attribute may be called so.
 const PLACE: [&str; 4] = ["row", "column", "acquisition", "path_in_well"];
 
+/// Files that make a folder a zarr.
+const ROOT_FILES: [&str; 4] = [".zgroup", ".zattrs", ".zarray", "zarr.json"];
+
 /// An image, its place, and its name inside the well.
 struct Placed<'a> {
     image: &'a TiledImage,
@@ -122,13 +125,27 @@ fn write_plate(
             check_removable(dir)?;
             let same_version = Plate::open(dir).is_ok_and(|plate| plate.version() == version);
             let below = placed.iter().filter_map(|placed| placed.image.path.strip_prefix(name));
-            let kept: Vec<PathBuf> = below
+            let mut kept: Vec<PathBuf> = below
                 .filter(|_| same_version)
                 .map(|below| dir.join(below.trim_start_matches('/')))
                 .collect();
+            // What makes the folder a zarr is written over, so that it is one at every moment.
+            kept.extend(ROOT_FILES.map(|name| dir.join(name)));
             clear(dir, &kept)?;
         }
         Plate::write_new(dir, version, name, &wells)?;
+        let own: &[&str] = match version {
+            NgffVersion::V04 => &[".zgroup", ".zattrs"],
+            NgffVersion::V05 => &["zarr.json"],
+        };
+        for name in ROOT_FILES.iter().filter(|name| !own.contains(name)) {
+            match std::fs::remove_file(dir.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(CoreError::io("remove", dir.join(name))(error));
+                }
+                _ => {}
+            }
+        }
     }
     if let Some(table) = merged {
         add_table(
@@ -144,9 +161,7 @@ fn write_plate(
 
 /// An output folder that holds something else than a zarr is not ours to remove.
 fn check_removable(dir: &Path) -> Result<(), CoreError> {
-    let is_zarr = [".zgroup", ".zattrs", ".zarray", "zarr.json"]
-        .iter()
-        .any(|name| dir.join(name).is_file());
+    let is_zarr = ROOT_FILES.iter().any(|name| dir.join(name).is_file());
     let is_empty = || std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
     if !is_zarr && !is_empty() {
         return Err(CoreError::Path {
