@@ -20,9 +20,9 @@ use serde_json::Value;
 use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype::Gray16};
 
 /// Fields along each side of the square.
-const SIDE: usize = 2;
+const SIDE: usize = 3;
 const CHANNELS: usize = 2;
-const SLICES: usize = 3;
+const SLICES: usize = 5;
 /// Rows and columns of a field, sizes that halve four times without a rest.
 const FIELD: [usize; 2] = [1088, 1280];
 

@@ -81,7 +81,8 @@ impl LoaderSpec {
 /// Turns a [`LoaderSpec`] into pixels: the seam where converter authors plug in their own formats.
 ///
 /// `resource` is the context of the call, for files the acquisition folder. Implementations are called from many
-/// threads at once.
+/// threads at once, and must not wait for the thread pool that calls them: a thread that waits there may take up work that
+/// waits for this very tile.
 pub trait ImageLoader: Send + Sync {
     /// Opens the image and reads its header.
     ///
