@@ -105,9 +105,9 @@ pub struct RequestArguments {
     /// Name of the plate [default: the name of the acquisition's folder].
     #[arg(long, value_name = "NAME")]
     pub plate: Option<String>,
-    /// Number of this acquisition within the plate.
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
-    pub acquisition_id: u32,
+    /// Number of this acquisition within the plate [default: 0].
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub acquisition_id: Option<u32>,
     /// Whether the images are wells of a plate, or images on their own [default: plate; without a table, what the file names say].
     #[arg(long, value_enum)]
     pub collection: Option<Collection>,

@@ -215,8 +215,14 @@ fn request(arguments: &RequestArguments) -> Result<Request, TaskError> {
         kind: match arguments.collection.unwrap_or(Collection::Plate) {
             Collection::Plate => CollectionKind::Plate {
                 name: arguments.plate.clone().unwrap_or_else(name),
-                acquisition_id: arguments.acquisition_id,
+                acquisition_id: arguments.acquisition_id.unwrap_or(0),
             },
+            Collection::Image if arguments.plate.is_some() || arguments.acquisition_id.is_some() => {
+                return Err(TaskError::Arguments {
+                    place: "--collection image".into(),
+                    problem: "images on their own have no plate: leave --plate and --acquisition-id out".into(),
+                });
+            }
             Collection::Image => CollectionKind::Images,
         },
         names: ImageNames {

@@ -138,6 +138,10 @@ fn wrong_usage_says_what_is_wrong() {
     here.run("convert plate").with_error(2, &["--zarr-dir"]);
     here.run("convert plate --zarr-dir out2 --threads 0")
         .with_error(2, &["--threads"]);
+    here.run("convert plate --zarr-dir out2 --collection image --plate P")
+        .with_error(2, &["--collection image", "leave --plate"]);
+    here.run("compute --list list.json --all --runner processes --command x --durable")
+        .with_error(2, &["--command \"x\"", "leave them out"]);
     here.run("convert plate --zarr-dir s3://bucket/out")
         .with_error(2, &["s3://bucket/out", "is not supported yet"]);
     here.write(
