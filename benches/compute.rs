@@ -261,6 +261,7 @@ fn compute(criterion: &mut Criterion) {
     for (name, compression) in [
         ("uncompressed", Compression::Uncompressed),
         ("deflate", Compression::Deflate(DeflateLevel::Balanced)),
+        ("lzw", Compression::Lzw),
     ] {
         let acquisition = Acquisition::write(compression);
         let plan = plan_image(&acquisition.image(), &options).expect("a plan");
