@@ -246,8 +246,8 @@ fn tell(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) {
     });
 }
 
-/// What the budget allows on the threads of the current rayon pool; too little is an error that says what is needed. Where memory is short, the first tile is looked at: if
-/// parts of its planes can be read on their own, nothing need wait in memory.
+/// What the budget allows on the threads of the current rayon pool; too little is an error that says what is needed. Where memory is
+/// short, the first tile is looked at: if parts of its planes can be read on their own, nothing need wait in memory.
 pub fn choose_means(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) -> Result<Means, ComputeError> {
     let threads = rayon::current_num_threads();
     let ample = plan.means_with(with.pixel_budget, threads, false, Casting::Yes);

@@ -217,9 +217,9 @@ impl<'a> Tiles<'a> {
         state.leaves_left = state.leaves_left.saturating_sub(1);
         let last = state.leaves_left == 0;
         let kept = state.image.as_ref().map_or(0, |image| image.kept_bytes());
-        let all_kept = self.kept.fetch_add(kept, Ordering::Relaxed) + kept - state.kept;
-        self.kept.fetch_sub(state.kept, Ordering::Relaxed);
-        state.kept = kept;
+        self.kept.fetch_add(kept, Ordering::Relaxed);
+        let before = std::mem::replace(&mut state.kept, kept);
+        let all_kept = self.kept.fetch_sub(before, Ordering::Relaxed) - before;
         let too_many = self.open.load(Ordering::Relaxed) > self.most_open || all_kept > self.most_kept;
         if (last || too_many) && state.image.take().is_some() {
             self.open.fetch_sub(1, Ordering::Relaxed);

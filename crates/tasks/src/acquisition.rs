@@ -106,13 +106,6 @@ pub fn read_acquisition(path: &Path, how: &Reading<'_>) -> Result<Acquisition, T
         Some(table_path) => from_table(table_path, stated, how, &mut files)?,
         None => images::from_names(&place, stated, how, &mut files)?,
     };
-    let in_table = |error: CoreError| match error {
-        CoreError::Table { place, problem } => CoreError::Table {
-            place: place.replacen("the table of tiles", &source.name, 1),
-            problem,
-        },
-        other => other,
-    };
     let tiles = match &source.kind {
         CollectionKind::Plate { name, acquisition_id } => {
             hcs_images_from_dataframe(&source.table, &source.details, Some(name), *acquisition_id)
@@ -122,7 +115,7 @@ pub fn read_acquisition(path: &Path, how: &Reading<'_>) -> Result<Acquisition, T
             single_images_from_dataframe(&with_image_path(source.table.clone(), name, *of_all)?, &source.details)
         }
     };
-    let mut tiles = tiles.map_err(in_table)?;
+    let mut tiles = tiles.map_err(|error| told_of(&source.name, error))?;
     for (row, tile) in tiles.iter_mut().enumerate() {
         if let Some(file_path) = tile.image_loader.file_path() {
             let found = files.find(file_path).ok_or_else(|| CoreError::Table {
@@ -146,6 +139,17 @@ pub fn read_acquisition(path: &Path, how: &Reading<'_>) -> Result<Acquisition, T
     })
 }
 
+/// An error of the table of tiles with the name of that table.
+fn told_of(name: &str, error: CoreError) -> CoreError {
+    match error {
+        CoreError::Table { place, problem } => CoreError::Table {
+            place: place.replacen("the table of tiles", name, 1),
+            problem,
+        },
+        other => other,
+    }
+}
+
 /// The acquisition file, if there is one.
 struct Stated {
     path: PathBuf,
@@ -166,13 +170,7 @@ struct Source {
 
 fn from_table(path: &Path, stated: Stated, how: &Reading<'_>, files: &mut Files) -> Result<Source, TaskError> {
     let name = path.display().to_string();
-    let in_table = |error: CoreError| match error {
-        CoreError::Table { place, problem } => CoreError::Table {
-            place: place.replacen("the table of tiles", &name, 1),
-            problem,
-        },
-        other => other,
-    };
+    let in_table = |error: CoreError| told_of(&name, error);
     let mut ask = |file: &str| files.facts(file);
     let table = add_image_sizes(read_tiles_table(path)?, &mut ask).map_err(in_table)?;
     let (axes, time) = stated.axes(&table, how, &mut ask).map_err(in_table)?;

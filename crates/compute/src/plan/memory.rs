@@ -138,8 +138,7 @@ impl ImagePlan {
     }
 
     /// What to carry the plan out with under a budget: the planes decoded once, as long as there is room for one thread that does;
-    /// `None`: the budget does not suffice. Where parts of planes can be read on their own (`cheap_windows`), decoding per chunk
-    /// costs nothing.
+    /// `None`: the budget does not suffice. Where parts of planes can be read on their own (`cheap_windows`), no plane need wait.
     pub fn means_within(&self, budget: Option<u64>, threads: usize, cheap_windows: bool) -> Option<Means> {
         self.means_with(budget, threads, cheap_windows, Casting::No)
     }
