@@ -13,7 +13,8 @@ use ome_zarr_convert_compute::{
 };
 use ome_zarr_convert_core::options::{ConverterOptions, OverwriteMode};
 use ome_zarr_convert_core::{Attributes, Axis, Collection, Region, Roi, Space, Span, TiledImage};
-use ome_zarr_convert_ngff::{ArrayMetadata, DataType, NgffVersion};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
 use ome_zarr_convert_sources::{DefaultImageLoader, LoaderSpec, PlaneMut, Window, open_file};
 use rayon::prelude::*;
 use serde_json::Value;
@@ -80,7 +81,7 @@ impl Acquisition {
             xy_pixel_size: 0.65,
             z_spacing: 5.0,
             t_spacing: 1.0,
-            data_type: DataType::UInt16,
+            data_type: PixelType::UInt16,
             axes: vec![Axis::C, Axis::Z, Axis::Y, Axis::X],
             collection: std::sync::Arc::new(Collection::single("image")),
             channels: None,
@@ -154,7 +155,7 @@ impl<'a> Floor<'a> {
                 if number > 0 {
                     let mut halved = vec![0_u16; SLICES * height * width];
                     let finer = [SLICES, 2 * height, 2 * width];
-                    halve_stack(DataType::UInt16, as_bytes(&pixels), as_bytes_mut(&mut halved), finer);
+                    halve_stack(PixelType::UInt16, as_bytes(&pixels), as_bytes_mut(&mut halved), finer);
                     pixels = halved;
                 }
                 let grid = level.grid();

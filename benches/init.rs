@@ -7,7 +7,7 @@ use std::sync::Arc;
 use criterion::{Criterion, criterion_group, criterion_main};
 use ome_zarr_convert_core::options::{ConverterOptions, OverwriteMode};
 use ome_zarr_convert_core::{
-    AcquisitionDetails, Aggregation, Axis, Collection, DataType, Region, Roi, Space, Span, TiledImage,
+    AcquisitionDetails, Aggregation, Axis, Collection, PixelType, Region, Roi, Space, Span, TiledImage,
     hcs_images_from_dataframe, read_tiles_table, register, setup_images_for_conversion, tiles_aggregation_pipeline,
 };
 use ome_zarr_convert_sources::LoaderSpec;
@@ -34,7 +34,7 @@ fn init(criterion: &mut Criterion) {
     std::io::Write::write_all(&mut std::fs::File::create(&path).expect("a file"), table().as_bytes()).expect("a table");
     let details = AcquisitionDetails {
         axes: vec![Axis::C, Axis::Z, Axis::Y, Axis::X],
-        data_type: Some(DataType::UInt16),
+        data_type: Some(PixelType::UInt16),
         ..AcquisitionDetails::default()
     };
     let options = ConverterOptions::default();
@@ -80,7 +80,7 @@ fn well(shift: f64) -> TiledImage {
         xy_pixel_size: 1.0,
         z_spacing: 1.0,
         t_spacing: 1.0,
-        data_type: DataType::UInt16,
+        data_type: PixelType::UInt16,
         axes: vec![Axis::Y, Axis::X],
         collection: Arc::new(Collection::in_plate("P", "A", 1, 0)),
         channels: None,

@@ -11,7 +11,8 @@ use ome_zarr_convert_compute::bench::{
 use ome_zarr_convert_compute::plan_image;
 use ome_zarr_convert_core::options::ConverterOptions;
 use ome_zarr_convert_core::{Attributes, Axis, Collection, Region, Roi, Space, Span, TiledImage, model, register};
-use ome_zarr_convert_ngff::{DataType, NgffVersion};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_ngff::NgffVersion;
 use ome_zarr_convert_sources::{
     ImageInfo, ImageLoader, LoaderSpec, MemoryImage, OpenImage, PlaneMut, SourceError, Window,
 };
@@ -51,9 +52,9 @@ fn halve(criterion: &mut Criterion) {
             });
         };
     }
-    bench!("uint8", DataType::UInt8, &bytes, u8);
-    bench!("uint16", DataType::UInt16, &shorts, u16);
-    bench!("float32", DataType::Float32, &floats, f32);
+    bench!("uint8", PixelType::UInt8, &bytes, u8);
+    bench!("uint16", PixelType::UInt16, &shorts, u16);
+    bench!("float32", PixelType::Float32, &floats, f32);
     group.finish();
 }
 
@@ -114,7 +115,7 @@ fn image([height, width]: [usize; 2], side: usize) -> TiledImage {
         xy_pixel_size: 1.0,
         z_spacing: 1.0,
         t_spacing: 1.0,
-        data_type: DataType::UInt16,
+        data_type: PixelType::UInt16,
         axes: vec![Axis::Z, Axis::Y, Axis::X],
         collection: Arc::new(Collection::single("image")),
         channels: None,

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use ndarray::Array2;
 use ome_zarr_convert_core::options::{ConverterOptions, OverwriteMode};
 use ome_zarr_convert_core::{
-    AcquisitionDetails, Aggregation, Axis, Collection, CollectionHandler, CoreError, CustomCollection, DataType,
-    Extensions, FilterStep, ImageValidator, OwnTypes, PipelineStep, REGISTRATION_STEPS, RegistrationStep, Tile,
+    AcquisitionDetails, Aggregation, Axis, Collection, CollectionHandler, CoreError, CustomCollection, Extensions,
+    FilterStep, ImageValidator, OwnTypes, PipelineStep, PixelType, REGISTRATION_STEPS, RegistrationStep, Tile,
     TileFilter, TiledImage, Validation, ValidatorStep, setup_images_with, tiles_aggregation_pipeline,
 };
 use ome_zarr_convert_ngff::NgffVersion;
@@ -113,7 +113,7 @@ fn extensions() -> Result<Extensions, CoreError> {
 fn tiles() -> Vec<Tile> {
     let details = Arc::new(AcquisitionDetails {
         axes: vec![Axis::Y, Axis::X],
-        data_type: Some(DataType::UInt16),
+        data_type: Some(PixelType::UInt16),
         ..AcquisitionDetails::default()
     });
     let place = CustomCollection {

@@ -9,13 +9,15 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every crate by its folder and what it may use of the others.
-const EDGES: [(&str, &[&str]); 6] = [
+const EDGES: [(&str, &[&str]); 8] = [
     ("cli", &["tasks"]),
-    ("compute", &["core", "ngff", "sources"]),
-    ("core", &["ngff", "sources"]),
-    ("ngff", &[]),
-    ("sources", &[]),
-    ("tasks", &["compute", "core", "ngff", "sources"]),
+    ("compute", &["core", "geometry", "ngff", "options", "sources"]),
+    ("core", &["geometry", "ngff", "options", "sources"]),
+    ("geometry", &[]),
+    ("ngff", &["geometry"]),
+    ("options", &["geometry", "ngff"]),
+    ("sources", &["geometry"]),
+    ("tasks", &["compute", "core", "geometry", "ngff", "options", "sources"]),
 ];
 
 /// Heavy dependencies and the one crate that may name each.

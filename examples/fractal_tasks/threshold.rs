@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ome_zarr_convert_core::model;
+use ome_zarr_convert_geometry::PixelType;
 use ome_zarr_convert_ngff::{
-    ArrayInfo, ArrayMetadata, Codec, DataType, ImageMetadata, NgffVersion, read_attributes, write_group,
+    ArrayInfo, ArrayMetadata, Codec, ImageMetadata, NgffVersion, read_attributes, write_group,
 };
 use ome_zarr_convert_tasks::fractal::{ImageUpdate, TaskOutput};
 use serde_json::{Value, json};
@@ -100,12 +101,12 @@ fn bright_pixels(
     let data_type = ArrayInfo::read(&image.join(level))?.0.data_type;
     let at_least = |value: f64| u8::from(value >= arguments.threshold);
     Ok(match data_type {
-        DataType::UInt8 => array
+        PixelType::UInt8 => array
             .retrieve_array_subset::<Vec<u8>>(&subset)?
             .into_iter()
             .map(|v| at_least(v.into()))
             .collect(),
-        DataType::UInt16 => array
+        PixelType::UInt16 => array
             .retrieve_array_subset::<Vec<u16>>(&subset)?
             .into_iter()
             .map(|v| at_least(v.into()))
@@ -134,7 +135,7 @@ fn write_level(
         shape: shape.clone(),
         chunks,
         shards: None,
-        data_type: DataType::UInt8,
+        data_type: PixelType::UInt8,
         codec: Codec::default(),
         axes: metadata.axes.iter().map(|axis| axis.name.clone()).collect(),
     };

@@ -3,7 +3,8 @@
 use bytemuck::{NoUninit, Pod};
 use ome_zarr_convert_core::TiledImage;
 use ome_zarr_convert_core::options::ConverterOptions;
-use ome_zarr_convert_ngff::{ArrayMetadata, DataType, NgffVersion};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
 use ome_zarr_convert_sources::ImageLoader;
 
 use crate::buffer::BufferPool;
@@ -16,7 +17,7 @@ use crate::tiles::{Tiles, TilesWith};
 use crate::{halve, metadata};
 
 /// Halves `planes` planes of `height` × `width` pixels, both even, into `target`. Both slices are aligned for the type.
-pub fn halve_stack(data_type: DataType, source: &[u8], target: &mut [u8], [planes, height, width]: [usize; 3]) {
+pub fn halve_stack(data_type: PixelType, source: &[u8], target: &mut [u8], [planes, height, width]: [usize; 3]) {
     let stack = |scale: usize| Stack {
         planes,
         height: height / scale,

@@ -1,7 +1,7 @@
 //! Combines tiles that overlap: mean, maximum, or a mean in which a tile counts less towards its edges.
 
 use ome_zarr_convert_core::options::Overlap;
-use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_geometry::PixelType;
 
 use crate::buffer::Buffer;
 use crate::frame::{Cut, Frame};
@@ -43,7 +43,7 @@ impl Layer {
 }
 
 /// Writes the combined pixels of `layers` to a plane of `stride` pixels per row. Pixels that no layer covers stay as they are.
-pub(crate) fn combine(overlap: Overlap, data_type: DataType, layers: &[Layer], plane: &mut [u8], stride: usize) {
+pub(crate) fn combine(overlap: Overlap, data_type: PixelType, layers: &[Layer], plane: &mut [u8], stride: usize) {
     with_pixel!(data_type, T => combine_typed::<T>(overlap, layers, bytemuck::cast_slice_mut(plane), stride));
 }
 

@@ -23,7 +23,7 @@ use crate::metadata;
 use crate::plan::{Casting, Decoding, ImagePlan, Means};
 use crate::progress::{Cancellation, Counters, Event, Progress, Silent};
 use crate::publish::{Mark, Staging, is_complete, may_be_replaced};
-use crate::tiles::{Failure, MOST_OPEN, Tiles, TilesWith, check_source, data_type_of, required_type};
+use crate::tiles::{Failure, MOST_OPEN, Tiles, TilesWith, check_source, required_type};
 use crate::verify::is_whole;
 
 /// What a conversion needs besides the image. [`Conversion::new`] gives the usual; set the fields that differ.
@@ -259,8 +259,8 @@ pub fn choose_means(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>)
     // A tile that cannot be opened is told of when the tiles are read.
     let opened = guarded(|| first.describe(), open).ok().flatten();
     let cheap_windows = opened.as_ref().is_some_and(|opened| opened.cheap_windows());
-    let casting = match opened.as_deref().map(data_type_of) {
-        Some(Some(found)) if found == plan.data_type => Casting::No,
+    let casting = match opened.as_deref().map(|opened| opened.info().pixel_type) {
+        Some(found) if found == plan.data_type => Casting::No,
         _ => Casting::Yes,
     };
     let means = plan.means_with(with.pixel_budget, threads, cheap_windows, casting);
@@ -343,7 +343,7 @@ fn write(
     bad: &BadTilesFound,
     with: &Conversion<'_>,
 ) -> Result<Files, Failure> {
-    let (version, dir) = (with.options.omezarr_options.ngff_version.version(), staging.dir());
+    let (version, dir) = (with.options.omezarr_options.ngff_version, staging.dir());
     let arrays = metadata::arrays(plan, with.options);
     let file_of = |level: usize, unit: crate::plan::Index5| {
         let array = arrays.get(level)?;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ome_zarr_convert_ngff::{ArrayInfo, DataType};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_ngff::ArrayInfo;
 use rayon::prelude::*;
 use zarrs::array::{Array, ArrayBytes, ArraySubset, CodecOptions};
 use zarrs::filesystem::FilesystemStore;
@@ -23,7 +24,7 @@ pub struct Finding {
 pub(crate) struct DiskLevel {
     pub(crate) dir: PathBuf,
     array: Array<FilesystemStore>,
-    pub(crate) data_type: DataType,
+    pub(crate) data_type: PixelType,
     /// Shape of the array and of its write units, padded in front to five axes.
     pub(crate) shape: Index5,
     pub(crate) unit: Index5,

@@ -1,6 +1,6 @@
 //! The pyramid kernel: planes of one chunk halved into their place in the chunk of the level above, while they are warm.
 
-use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_geometry::PixelType;
 
 use crate::pixel::{Pixel, with_pixel};
 
@@ -29,7 +29,7 @@ pub(crate) struct Halving {
 }
 
 /// Halves the rectangle of every plane of `source` into `target`. Both stacks have the same number of planes.
-pub(crate) fn halve(data_type: DataType, source: (&[u8], Stack), target: (&mut [u8], Stack), part: Halving) {
+pub(crate) fn halve(data_type: PixelType, source: (&[u8], Stack), target: (&mut [u8], Stack), part: Halving) {
     with_pixel!(data_type, T => {
         let from: &[T] = bytemuck::cast_slice(source.0);
         let to: &mut [T] = bytemuck::cast_slice_mut(target.0);
@@ -111,7 +111,7 @@ mod tests {
         };
         let mut target = vec![9_u16; 6];
         halve(
-            DataType::UInt16,
+            PixelType::UInt16,
             (bytemuck::cast_slice(&source), from),
             (bytemuck::cast_slice_mut(&mut target), to),
             part,

@@ -2,16 +2,13 @@
 
 use std::path::Path;
 
-use ome_zarr_convert_core::acquisition::color::CYCLE;
-use ome_zarr_convert_core::options::{
-    BloscCompressorOption, Compression, ConverterOptions, ShuffleOption, TableBackendOption,
-};
+use ome_zarr_convert_core::options::{Compression, ConverterOptions};
 use ome_zarr_convert_core::{Axis, Roi, TiledImage, parquet_bytes};
 use ome_zarr_convert_ngff::{
-    ArrayMetadata, Axis as NgffAxis, BloscCompressor, Cell, Codec, DataTable, ImageMetadata, Level as NgffLevel,
-    NgffVersion, OmeroChannel, Roi as TableRoi, RoiTable, Shuffle, Table, TableBackend, Window as NgffWindow,
-    write_group, write_tables,
+    ArrayMetadata, AxisMetadata, Cell, Codec, DataTable, ImageMetadata, Level as NgffLevel, NgffVersion, OmeroChannel,
+    RoiRow, RoiTable, Table, TableWriter, Window as NgffWindow, write_group, write_tables,
 };
+use ome_zarr_convert_options::color::CYCLE;
 use serde_json::Value;
 
 use crate::convert::LeftOut;
@@ -37,16 +34,9 @@ fn codec(compression: &Compression) -> Codec {
     match compression {
         Compression::Auto(_) => Codec::default(),
         Compression::Blosc(blosc) => Codec::Blosc {
-            cname: match blosc.cname {
-                BloscCompressorOption::Lz4 => BloscCompressor::Lz4,
-                BloscCompressorOption::Zstd => BloscCompressor::Zstd,
-            },
+            cname: blosc.cname,
             level: blosc.level as u8,
-            shuffle: match blosc.shuffle {
-                ShuffleOption::None => Shuffle::None,
-                ShuffleOption::Byte => Shuffle::Byte,
-                ShuffleOption::Bit => Shuffle::Bit,
-            },
+            shuffle: blosc.shuffle,
         },
         Compression::Zstd(zstd) => Codec::Zstd {
             level: zstd.level as i32,
@@ -80,7 +70,7 @@ pub(crate) fn write_image(
             .collect(),
     };
     let metadata = ImageMetadata {
-        axes: plan.axes.iter().map(|axis| NgffAxis::named(axis.name())).collect(),
+        axes: plan.axes.iter().map(|axis| AxisMetadata::named(axis.name())).collect(),
         levels: plan.levels.iter().map(level).collect(),
         translation: image.translation.clone(),
         channels: Some(channels(image, plan, windows)),
@@ -164,7 +154,7 @@ pub(crate) fn write_image_tables(
             1.0
         }
     };
-    let whole = TableRoi {
+    let whole = RoiRow {
         name: "image".into(),
         x: (0.0, size(Axis::X)),
         y: (0.0, size(Axis::Y)),
@@ -177,13 +167,11 @@ pub(crate) fn write_image_tables(
     if let Some(conditions) = conditions(image)? {
         tables.push(("condition_table", Table::Condition(conditions)));
     }
-    let backend = match options.omezarr_options.table_backend {
-        TableBackendOption::Csv => TableBackend::Csv,
-        TableBackendOption::Json => TableBackend::Json,
-        TableBackendOption::Anndata => TableBackend::AnnData,
-        TableBackendOption::Parquet => TableBackend::Parquet(&parquet_bytes),
+    let writer = TableWriter {
+        backend: options.omezarr_options.table_backend,
+        parquet: Some(&parquet_bytes),
     };
-    Ok(write_tables(dir, version, &tables, backend)?)
+    Ok(write_tables(dir, version, &tables, writer)?)
 }
 
 fn conditions(image: &TiledImage) -> Result<Option<DataTable>, ComputeError> {
@@ -198,7 +186,7 @@ fn conditions(image: &TiledImage) -> Result<Option<DataTable>, ComputeError> {
 }
 
 /// A box in pixels as a row of a ROI table: world units, with its original position.
-fn table_roi(image: &TiledImage, roi: &Roi) -> TableRoi {
+fn table_roi(image: &TiledImage, roi: &Roi) -> RoiRow {
     let world = |axis: Axis| {
         let span = roi.span(axis);
         if image.axes.contains(&axis) {
@@ -226,7 +214,7 @@ fn table_roi(image: &TiledImage, roi: &Roi) -> TableRoi {
         };
         extra.push((key.clone(), cell));
     }
-    TableRoi {
+    RoiRow {
         name: roi.name.clone(),
         x: world(Axis::X),
         y: world(Axis::Y),

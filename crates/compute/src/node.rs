@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_geometry::PixelType;
 
 use crate::buffer::{Buffer, BufferPool};
 use crate::halve::{Halving, Stack, halve};
@@ -11,7 +11,7 @@ use crate::plan::{Index5, Level, X, Y};
 /// An unfinished coarse chunk. A child may begin at an odd row or column of its level; the pair of rows (columns) across such a
 /// seam is kept until both sides are there.
 pub(crate) struct Node {
-    data_type: DataType,
+    data_type: PixelType,
     /// Shape of the chunk's buffer.
     size: Index5,
     /// First pixel of the chunk in its level along y and x, and how many lie inside the level.
@@ -40,7 +40,7 @@ struct Content {
 
 impl Node {
     /// The node of `chunk` of `level`, whose children are chunks of `finer`.
-    pub(crate) fn new(finer: &Level, level: &Level, chunk: Index5, data_type: DataType) -> Self {
+    pub(crate) fn new(finer: &Level, level: &Level, chunk: Index5, data_type: PixelType) -> Self {
         let valid_all = level.valid(chunk);
         let mut node = Self {
             data_type,
@@ -253,7 +253,7 @@ impl Node {
 }
 
 /// Halves a strip, which is a plain vector of bytes and so must first be aligned for its pixels.
-fn halve_strip(data_type: DataType, strip: &[u8], from: Stack, buffer: &mut Buffer, to: Stack, part: Halving) {
+fn halve_strip(data_type: PixelType, strip: &[u8], from: Stack, buffer: &mut Buffer, to: Stack, part: Halving) {
     let mut aligned = vec![0_u64; strip.len().div_ceil(8)];
     bytemuck::cast_slice_mut(&mut aligned)[..strip.len()].copy_from_slice(strip);
     let aligned = &bytemuck::cast_slice(&aligned)[..strip.len()];

@@ -13,7 +13,7 @@ pub use memory::{Decoding, Means, Memory};
 use ome_zarr_convert_core::acquisition::channels_problem;
 use ome_zarr_convert_core::options::{ConverterOptions, Grouping, Overlap, PyramidLevels, ShardingStrategy};
 use ome_zarr_convert_core::{Axis, TiledImage};
-use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_geometry::PixelType;
 pub use placement::Placement;
 
 use crate::error::ComputeError;
@@ -31,7 +31,7 @@ pub struct ImagePlan {
     /// Axes of the image in array order.
     pub axes: Vec<Axis>,
     /// Data type of the output.
-    pub data_type: DataType,
+    pub data_type: PixelType,
     /// Levels from fine to coarse; at least one.
     pub levels: Vec<Level>,
     /// Levels asked for that would not shrink any more and are left out.

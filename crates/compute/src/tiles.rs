@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ome_zarr_convert_core::Region;
 use ome_zarr_convert_core::options::Overlap;
-use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_geometry::PixelType;
 use ome_zarr_convert_sources::{ImageLoader, OpenImage, PlaneMut, SourceError, Window};
 use rayon::prelude::*;
 
@@ -27,7 +27,7 @@ pub(crate) struct Tiles<'a> {
     loader: &'a dyn ImageLoader,
     resource: Option<&'a str>,
     /// Type that every source must have; `None` when a type was asked for, so that values are cast.
-    required_type: Option<DataType>,
+    required_type: Option<PixelType>,
     decoding: Decoding,
     counters: &'a Counters,
     progress: &'a dyn Progress,
@@ -359,7 +359,7 @@ impl<'a> Tiles<'a> {
         let stride = out.row_stride;
         let out = &mut out.data[..(height as usize - 1) * stride + row_bytes];
         let shared = self.chunks_of(placement);
-        let source_type = self.source_type(image);
+        let source_type = image.info().pixel_type;
         let source_bytes = source_type.size_bytes();
         let by_itself = shared == 1 || image.cheap_windows() || self.decoding != Decoding::Once;
         let read = |window: Window, data: &mut [u8], row_stride: usize| {
@@ -502,10 +502,6 @@ impl<'a> Tiles<'a> {
         Ok(image)
     }
 
-    fn source_type(&self, image: &dyn OpenImage) -> DataType {
-        data_type_of(image).unwrap_or(self.plan.data_type)
-    }
-
     fn lock(&self, number: usize) -> std::sync::MutexGuard<'_, TileState> {
         self.states[number].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -541,15 +537,10 @@ fn whole_of(placement: &Placement) -> Window {
     }
 }
 
-/// The data type of a source, in the words of OME-Zarr.
-pub(crate) fn data_type_of(image: &dyn OpenImage) -> Option<DataType> {
-    DataType::from_name(image.info().pixel_type.name())
-}
-
 /// The data type that every source must have. An image whose first tile has another type than the image was given a type on
 /// purpose: then there is none, values are cast, and must fit.
-pub(crate) fn required_type(first: &dyn OpenImage, plan: &ImagePlan) -> Option<DataType> {
-    data_type_of(first).filter(|found| *found == plan.data_type)
+pub(crate) fn required_type(first: &dyn OpenImage, plan: &ImagePlan) -> Option<PixelType> {
+    Some(first.info().pixel_type).filter(|found| *found == plan.data_type)
 }
 
 /// Holds an opened source against what its tile declares: axes, size and type.
@@ -558,7 +549,7 @@ pub(crate) fn check_source(
     region: &Region,
     placement: &Placement,
     plan: &ImagePlan,
-    required_type: Option<DataType>,
+    required_type: Option<PixelType>,
 ) -> Result<(), ComputeError> {
     let wrong = |problem: String| {
         Err(ComputeError::Tile {
@@ -586,14 +577,13 @@ pub(crate) fn check_source(
              give the right file"
         ));
     }
-    let name = image.info().pixel_type.name();
-    match data_type_of(image) {
-        None => wrong(format!("its data type {name} has no OME-Zarr counterpart")),
-        Some(found) if required_type.is_some_and(|required| required != found) => wrong(format!(
-            "the file's data type is {name}, but the image's is {} (that of its first tile); tiles of one image share a type: \
+    let found = image.info().pixel_type;
+    match required_type {
+        Some(required) if required != found => wrong(format!(
+            "the file's data type is {found}, but the image's is {} (that of its first tile); tiles of one image share a type: \
              convert the file, or ask for a data type in the acquisition",
             plan.data_type.name()
         )),
-        Some(_) => Ok(()),
+        _ => Ok(()),
     }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use ome_zarr_convert_core::options::ConverterOptions;
 use ome_zarr_convert_core::{Extensions, PipelineStep, TiledImage, register_with};
-use ome_zarr_convert_ngff::{DataType, ImageMetadata};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_ngff::ImageMetadata;
 use ome_zarr_convert_sources::ImageLoader;
 use rayon::prelude::*;
 
@@ -245,7 +246,7 @@ fn compare_tiles(finest: &DiskLevel, against: &Against<'_>) -> Result<Vec<Findin
 }
 
 /// The pixels of a chunk that lie inside the array.
-fn inside(chunk: &Buffer, size: Index5, valid: Index5, data_type: DataType) -> Vec<u8> {
+fn inside(chunk: &Buffer, size: Index5, valid: Index5, data_type: PixelType) -> Vec<u8> {
     let pixel = data_type.size_bytes();
     let mut pixels = Vec::with_capacity(valid.iter().product::<u64>() as usize * pixel);
     let row_bytes = valid[X] as usize * pixel;
@@ -266,7 +267,7 @@ fn aligned(pool: &BufferPool, bytes: &[u8]) -> Buffer {
     buffer
 }
 
-fn differing_pixels(a: &[u8], b: &[u8], data_type: DataType) -> u64 {
+fn differing_pixels(a: &[u8], b: &[u8], data_type: PixelType) -> u64 {
     if a == b {
         return 0;
     }

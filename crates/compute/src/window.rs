@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_geometry::PixelType;
 
 use crate::pixel::{Pixel, with_pixel};
 
@@ -77,16 +77,16 @@ impl Ends {
 
 /// Collects pixels per channel, from any thread and in any order.
 pub(crate) struct Windows {
-    data_type: DataType,
+    data_type: PixelType,
     channels: Vec<Mutex<Values>>,
 }
 
 impl Windows {
     /// For channels of up to `pixels` pixels.
-    pub(crate) fn new(data_type: DataType, channels: usize, pixels: u64) -> Self {
+    pub(crate) fn new(data_type: PixelType, channels: usize, pixels: u64) -> Self {
         let values = || match data_type {
-            DataType::UInt8 | DataType::Int8 | DataType::Bool => Values::Counts(vec![0; 256]),
-            DataType::UInt16 | DataType::Int16 => Values::Counts(vec![0; 65536]),
+            PixelType::UInt8 | PixelType::Int8 | PixelType::Bool => Values::Counts(vec![0; 256]),
+            PixelType::UInt16 | PixelType::Int16 => Values::Counts(vec![0; 65536]),
             _ => Values::Ends(Ends::of(pixels)),
         };
         Self {
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     fn window(pixels: &[u16]) -> Window {
-        let windows = Windows::new(DataType::UInt16, 1, pixels.len() as u64);
+        let windows = Windows::new(PixelType::UInt16, 1, pixels.len() as u64);
         windows.add(0, std::iter::once(bytemuck::cast_slice::<u16, u8>(pixels)));
         windows.finish()[0]
     }
@@ -238,7 +238,7 @@ mod tests {
                 (0..1, 1),
             ] {
                 let pixels = &pixels[part];
-                let listed = Windows::new(DataType::UInt32, 1, most as u64);
+                let listed = Windows::new(PixelType::UInt32, 1, most as u64);
                 let wide: Vec<u32> = pixels.iter().map(|p| u32::from(*p)).collect();
                 listed.add(0, std::iter::once(bytemuck::cast_slice::<u32, u8>(&wide)));
                 assert_eq!(listed.finish()[0], window(pixels));

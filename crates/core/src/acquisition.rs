@@ -1,17 +1,16 @@
 //! What is known of a microscope run before conversion: pixel size, spacings, channels, axes, stage orientation.
 
-pub mod color;
 mod facts;
 mod file;
 mod overrides;
 
 pub use facts::{Saying, Wanted};
-pub use file::{AcquisitionFile, SpaceOption, find_acquisition_file, read_acquisition_file};
-use ome_zarr_convert_ngff::DataType;
+pub use file::{AcquisitionFile, find_acquisition_file, read_acquisition_file};
+use ome_zarr_convert_geometry::PixelType;
 
 use crate::error::CoreError;
 use crate::options::{ChannelInfo, StageOrientation};
-use crate::roi::{Axis, Space};
+use ome_zarr_convert_geometry::{Axis, Space};
 
 /// One microscope run. Starts are in world units and lengths in pixels unless the spaces say otherwise.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +42,7 @@ pub struct AcquisitionDetails {
     /// Axes of the output, an ordered subset of `t c z y x`.
     pub axes: Vec<Axis>,
     /// Data type of the output; `None`: that of the image files.
-    pub data_type: Option<DataType>,
+    pub data_type: Option<PixelType>,
     /// Condition table of the plate, for converters that read one.
     pub condition_table_path: Option<String>,
     /// Orientation of the stage relative to the image.
@@ -151,12 +150,4 @@ pub fn channels_problem(axes: &[Axis], channels: Option<&[ChannelInfo]>) -> Opti
         .enumerate()
         .find(|(index, label)| labels[..*index].contains(label));
     doubled.map(|(_, label)| format!("two channels are called {label:?}: give each its own name"))
-}
-
-/// The axes of that text, e.g. `czyx`; `None` for an unknown letter.
-pub fn axes_from_letters(letters: &str) -> Option<Vec<Axis>> {
-    letters
-        .chars()
-        .map(|letter| Axis::from_name(letter.encode_utf8(&mut [0; 4])))
-        .collect()
 }

@@ -3,17 +3,16 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use ome_zarr_convert_ngff::DataType;
 use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
 
 use crate::error::CoreError;
 use crate::extensions::Extensions;
 use crate::filter::{FilterStep, apply_step};
 use crate::options::{ConverterOptions, Grouping};
-use crate::roi::Axis;
 use crate::tile::Tile;
 use crate::tiled_image::{Region, TiledImage};
 use crate::validator::{Validation, ValidatorStep, apply_all};
+use ome_zarr_convert_geometry::Axis;
 
 /// What the aggregation needs besides tiles and options.
 #[derive(Clone, Copy)]
@@ -102,11 +101,7 @@ fn image_of(tile: &Tile, path: String, with: &Aggregation<'_>) -> Result<TiledIm
                 tile: tile.describe(),
                 source: Box::new(source),
             })?;
-            let name = image.info().pixel_type.name();
-            DataType::from_name(name).ok_or_else(|| CoreError::Tile {
-                tile: tile.describe(),
-                problem: format!("its data type {name} has no OME-Zarr counterpart"),
-            })?
+            image.info().pixel_type
         }
     };
     Ok(TiledImage {

@@ -15,7 +15,7 @@ use crate::model;
 use crate::options::{ConverterOptions, OverwriteMode};
 use crate::registration::PipelineStep;
 
-crate::model::model! {
+ome_zarr_convert_options::model::model! {
     /// What the init task hands to one compute task.
     pub struct ConvertParallelInitArgs "ConvertParallelInitArgs" {
         /// Path of the temporary file that describes the image.

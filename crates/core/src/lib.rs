@@ -13,8 +13,6 @@ mod error;
 mod extensions;
 mod filter;
 mod handover;
-pub mod model;
-pub mod options;
 pub mod path;
 mod registration;
 mod roi;
@@ -36,9 +34,12 @@ pub use handover::{
     ConvertParallelInitArgs, DocumentSource, ParallelizationEntry, Retries, image_from_json, image_from_json_str,
     image_to_json, read_document, remove_document,
 };
-pub use ome_zarr_convert_ngff::{Cell, DataType};
+pub use ome_zarr_convert_geometry::{Axis, PixelType, Space, Span, world_to_pixel};
+pub use ome_zarr_convert_ngff::Cell;
+pub use ome_zarr_convert_options as options;
+pub use ome_zarr_convert_options::model;
 pub use registration::{PipelineStep, register, register_with};
-pub use roi::{Axis, Roi, Space, Span, world_to_pixel};
+pub use roi::Roi;
 pub use setup::{OwnTypes, existing_outputs, setup_images_for_conversion, setup_images_with};
 pub use table::{
     AskFile, FileFacts, NamedTiles, Naming, TilesTable, add_image_pages, add_image_positions, add_image_sizes,

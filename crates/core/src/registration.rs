@@ -9,10 +9,11 @@ mod pixel_grid;
 use crate::error::CoreError;
 use crate::extensions::{Extensions, REGISTRATION_STEPS};
 use crate::options::{ConverterOptions, Grouping, StagePositionCorrections, TilingStrategy};
-use crate::roi::{Axis, Roi};
+use crate::roi::Roi;
 use crate::tiled_image::TiledImage;
+use ome_zarr_convert_geometry::Axis;
 
-crate::model::model! {
+ome_zarr_convert_options::model::model! {
     /// One step of a registration pipeline: a built-in one, or one that a converter added by name.
     pub struct PipelineStep "PipelineStep" {
         /// Name of the step.

@@ -1,71 +1,7 @@
 //! Boxes: the region of an image that one tile covers, one span per axis, in world units or in pixels.
 
+use ome_zarr_convert_geometry::{Axis, Space, Span};
 use serde_json::{Map, Value};
-
-/// An axis of an image. The order of the variants is the order of the axes in an array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Axis {
-    /// Time, in seconds.
-    T,
-    /// Channel, an index.
-    C,
-    /// Depth, in micrometres.
-    Z,
-    /// Rows of a plane, in micrometres.
-    Y,
-    /// Columns of a plane, in micrometres.
-    X,
-}
-
-impl Axis {
-    /// All axes in the order of an array.
-    pub const ALL: [Self; 5] = [Self::T, Self::C, Self::Z, Self::Y, Self::X];
-
-    /// `t`, `c`, `z`, `y` or `x`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::T => "t",
-            Self::C => "c",
-            Self::Z => "z",
-            Self::Y => "y",
-            Self::X => "x",
-        }
-    }
-
-    /// The axis of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|axis| axis.name() == name)
-    }
-
-    pub(crate) const fn index(self) -> usize {
-        self as usize
-    }
-}
-
-/// An interval `[start, start + length)` along one axis.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
-pub struct Span {
-    /// First coordinate.
-    pub start: f64,
-    /// Extent; not negative.
-    pub length: f64,
-}
-
-impl Span {
-    /// The coordinate after the last one.
-    pub fn end(self) -> f64 {
-        self.start + self.length
-    }
-}
-
-/// In which units a box is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Space {
-    /// Micrometres, seconds, channel indices.
-    World,
-    /// Pixels, time points, channel indices.
-    Pixel,
-}
 
 /// A named box: one span per axis of the image, and where the microscope said it was.
 #[derive(Clone, Debug, PartialEq)]
@@ -172,24 +108,9 @@ impl Roi {
     }
 }
 
-/// A coordinate in pixels; one within 0.01 of a whole pixel is that pixel, since positions carry rounding errors.
-pub fn world_to_pixel(value: f64, pixel_size: f64) -> f64 {
-    let pixels = value / pixel_size;
-    let whole = pixels.round_ties_even();
-    if (whole - pixels).abs() < 0.01 { whole } else { pixels }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_what_is_almost_whole_snaps() {
-        assert_eq!(world_to_pixel(6.5, 0.65), 10.0);
-        assert_eq!(world_to_pixel(10.0099, 1.0), 10.0);
-        assert_eq!(world_to_pixel(10.015625, 1.0), 10.015625);
-        assert_eq!(world_to_pixel(-0.009, 1.0), 0.0);
-    }
 
     #[test]
     fn a_union_spans_all_and_keeps_the_first_smallest_original() {

@@ -71,7 +71,7 @@ pub fn setup_images_with(
     let elsewhere = if matches!(collection_type, "ImageInPlate" | "SingleImage") {
         plates::set_up(images, zarr_dir, options, overwrite_mode)?
     } else {
-        let version = options.omezarr_options.ngff_version.version();
+        let version = options.omezarr_options.ngff_version;
         let handler = own.extensions.collection_handler(collection_type)?;
         handler.set_up(Path::new(zarr_dir), images, version, overwrite_mode)?;
         HashMap::new()

@@ -10,7 +10,8 @@ use ome_zarr_convert_sources::LoaderSpec;
 use crate::acquisition::AcquisitionDetails;
 use crate::collection::Collection;
 use crate::error::CoreError;
-use crate::roi::{Axis, Roi, Space, Span, world_to_pixel};
+use crate::roi::Roi;
+use ome_zarr_convert_geometry::{Axis, Space, Span, world_to_pixel};
 
 /// Attributes of a tile or an image: each a list of values, in the order of the table's columns.
 pub type Attributes = IndexMap<String, Vec<Cell>>;

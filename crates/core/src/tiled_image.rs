@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_geometry::PixelType;
 use ome_zarr_convert_sources::LoaderSpec;
 
 use crate::collection::Collection;
 use crate::options::ChannelInfo;
-use crate::roi::{Axis, Roi};
+use crate::roi::Roi;
 use crate::tile::{Attributes, describe};
+use ome_zarr_convert_geometry::Axis;
 
 /// The box of one tile and how its pixels are loaded.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +44,7 @@ pub struct TiledImage {
     /// Spacing of time points in seconds.
     pub t_spacing: f64,
     /// Data type of the output.
-    pub data_type: DataType,
+    pub data_type: PixelType,
     /// Axes of the output, an ordered subset of `t c z y x`.
     pub axes: Vec<Axis>,
     /// Where the image goes.

@@ -1,14 +1,13 @@
 //! Validators: checks on images after aggregation, before anything is written.
 
-use ome_zarr_convert_ngff::DataType;
 use ome_zarr_convert_sources::{ImageLoader, OpenImage, PlaneMut, Window};
 use serde_json::Value;
 
 use crate::error::CoreError;
 use crate::extensions::Extensions;
 use crate::options::Validator;
-use crate::roi::{Axis, world_to_pixel};
 use crate::tiled_image::{Region, TiledImage};
+use ome_zarr_convert_geometry::{Axis, world_to_pixel};
 
 /// What a validator works with besides the image.
 #[derive(Clone, Copy)]
@@ -100,10 +99,10 @@ fn probe(image: &TiledImage, with: &Validation<'_>) -> Result<(), CoreError> {
             image.path
         ));
     }
-    let type_name = opened.info().pixel_type.name();
-    if DataType::from_name(type_name) != Some(image.data_type) {
+    let found = opened.info().pixel_type;
+    if found != image.data_type {
         return wrong(format!(
-            "image {} declares data type {}, but the file's is {type_name}; correct the data type, or leave it to be \
+            "image {} declares data type {}, but the file's is {found}; correct the data type, or leave it to be \
              detected",
             image.path,
             image.data_type.name()
@@ -117,8 +116,8 @@ fn declared_shape(image: &TiledImage, region: &Region) -> Vec<u64> {
     let length = |axis: &Axis| {
         let span = region.roi.span(*axis);
         match region.roi.space {
-            crate::Space::World => world_to_pixel(span.length, image.spacing(*axis)).ceil() as u64,
-            crate::Space::Pixel => span.length.ceil() as u64,
+            ome_zarr_convert_geometry::Space::World => world_to_pixel(span.length, image.spacing(*axis)).ceil() as u64,
+            ome_zarr_convert_geometry::Space::Pixel => span.length.ceil() as u64,
         }
     };
     image.axes.iter().map(length).collect()

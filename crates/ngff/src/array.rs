@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 pub use info::ArrayInfo;
 
 use crate::codec::Codec;
-use crate::data_type::DataType;
 use crate::error::{NgffError, Result};
 use crate::store;
 use crate::version::NgffVersion;
+use ome_zarr_convert_geometry::PixelType;
 
 /// An array to be written: little-endian, C order, fill value 0, `/` between chunk indices.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub struct ArrayMetadata {
     /// Elements of one shard along each axis, whole multiples of `chunks`; 0.5 only.
     pub shards: Option<Vec<u64>>,
     /// Type of the elements.
-    pub data_type: DataType,
+    pub data_type: PixelType,
     /// Compressor of the chunks.
     pub codec: Codec,
     /// Names of the axes, which only 0.5 writes; may be empty.
@@ -45,8 +45,8 @@ impl ArrayMetadata {
             NgffVersion::V04 => json!({
                 "shape": self.shape,
                 "chunks": self.chunks,
-                "dtype": self.data_type.zarr2_name(),
-                "fill_value": self.data_type.zero(),
+                "dtype": self.data_type.type_string(),
+                "fill_value": fill_value(self.data_type),
                 "order": "C",
                 "filters": null,
                 "dimension_separator": "/",
@@ -81,7 +81,7 @@ impl ArrayMetadata {
             "data_type": self.data_type.name(),
             "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": self.unit_shape()}},
             "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-            "fill_value": self.data_type.zero(),
+            "fill_value": fill_value(self.data_type),
             "codecs": codecs,
             "attributes": {},
             "dimension_names": self.axes,
@@ -176,6 +176,15 @@ impl ArrayMetadata {
     }
 }
 
+/// Zero as Zarr metadata writes it for a type: `false`, `0` or `0.0`.
+fn fill_value(data_type: PixelType) -> Value {
+    match data_type {
+        PixelType::Bool => json!(false),
+        PixelType::Float32 | PixelType::Float64 => json!(0.0),
+        _ => json!(0),
+    }
+}
+
 /// Writes an array's document with attributes: beside it in 0.4, inside it in 0.5.
 pub(crate) fn write_document(
     dir: &Path,
@@ -206,7 +215,7 @@ mod tests {
             shape: vec![2, 2, 256, 320],
             chunks: vec![1, 2, 128, 160],
             shards: None,
-            data_type: DataType::UInt16,
+            data_type: PixelType::UInt16,
             codec: Codec::default(),
             axes: ["c", "z", "y", "x"].map(str::to_owned).to_vec(),
         }
@@ -236,7 +245,7 @@ mod tests {
             shape: vec![4, 40],
             chunks: vec![2, 10],
             shards: Some(vec![4, 20]),
-            data_type: DataType::UInt8,
+            data_type: PixelType::UInt8,
             codec: Codec::default(),
             axes: vec!["y".to_owned(), "x".to_owned()],
         };

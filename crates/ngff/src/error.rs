@@ -122,6 +122,12 @@ pub enum NgffError {
         /// What was found, what was expected.
         problem: String,
     },
+    /// Parquet was asked for in a program that cannot write it.
+    #[error("cannot write {}: this program was built without Parquet; choose the table backend `csv`", .path.display())]
+    NoParquet {
+        /// The file.
+        path: PathBuf,
+    },
     /// The Parquet encoder handed in failed.
     #[error("cannot encode {} as Parquet: {source}", .path.display())]
     Parquet {

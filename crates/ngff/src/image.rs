@@ -14,7 +14,7 @@ use crate::version::NgffVersion;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageMetadata {
     /// Axes of all levels, in the order of the arrays.
-    pub axes: Vec<Axis>,
+    pub axes: Vec<AxisMetadata>,
     /// Levels, finest first.
     pub levels: Vec<Level>,
     /// World position of the first pixel, one number per axis. Written on every level, and only if some component is
@@ -24,9 +24,9 @@ pub struct ImageMetadata {
     pub channels: Option<Vec<OmeroChannel>>,
 }
 
-/// One axis of an image.
+/// One axis of an image, as its document describes it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
+pub struct AxisMetadata {
     /// Name, one of `t c z y x` in what is written here.
     pub name: String,
     /// `time`, `channel` or `space`.
@@ -35,7 +35,7 @@ pub struct Axis {
     pub unit: Option<String>,
 }
 
-impl Axis {
+impl AxisMetadata {
     /// The axis of that name: `t` time in seconds, `c` channel, `z`, `y` and `x` (and any other name) space in
     /// micrometres.
     pub fn named(name: &str) -> Self {
@@ -110,7 +110,10 @@ impl ImageMetadata {
     pub fn attributes(&self, version: NgffVersion) -> Result<Map<String, Value>, NgffError> {
         self.check()?;
         let mut multiscale = Map::new();
-        multiscale.insert("axes".to_owned(), self.axes.iter().map(Axis::document).collect());
+        multiscale.insert(
+            "axes".to_owned(),
+            self.axes.iter().map(AxisMetadata::document).collect(),
+        );
         multiscale.insert(
             "datasets".to_owned(),
             self.levels.iter().map(|level| self.dataset(level)).collect(),
@@ -211,7 +214,7 @@ mod tests {
             scale: vec![1.0, 0.65 * factor],
         };
         ImageMetadata {
-            axes: vec![Axis::named("c"), Axis::named("x")],
+            axes: vec![AxisMetadata::named("c"), AxisMetadata::named("x")],
             levels: vec![level("0", 1.0), level("1", 2.0)],
             translation: None,
             channels: Some(vec![OmeroChannel {

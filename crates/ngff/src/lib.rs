@@ -11,7 +11,6 @@
 
 mod array;
 mod codec;
-mod data_type;
 mod error;
 mod group;
 mod image;
@@ -23,13 +22,12 @@ mod version;
 
 pub use array::{ArrayInfo, ArrayMetadata};
 pub use codec::{BloscCompressor, Codec, Shuffle};
-pub use data_type::DataType;
 pub use error::NgffError;
 pub use group::{read_attributes, write_group};
-pub use image::{Axis, ImageMetadata, Level, OmeroChannel, Window};
+pub use image::{AxisMetadata, ImageMetadata, Level, OmeroChannel, Window};
 pub use plate::{PlacedImage, Plate, PlateImage};
 pub use table::{
-    Cell, DataTable, ParquetEncoder, Roi, RoiTable, Table, TableBackend, TableInfo, add_table, list_tables, read_table,
-    write_tables,
+    Cell, DataTable, ParquetEncoder, RoiRow, RoiTable, Table, TableBackend, TableInfo, TableWriter, add_table,
+    list_tables, read_table, write_tables,
 };
 pub use version::NgffVersion;

@@ -12,7 +12,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 pub use data::{Cell, DataTable};
-pub use roi::{Roi, RoiTable};
+pub use roi::{RoiRow, RoiTable};
 
 use crate::error::{NgffError, Result};
 use crate::group;
@@ -33,27 +33,43 @@ pub enum Table {
 pub type ParquetEncoder = dyn Fn(&DataTable) -> Result<Vec<u8>, Box<dyn StdError + Send + Sync>>;
 
 /// How a table is stored.
-#[derive(Clone, Copy)]
-pub enum TableBackend<'a> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TableBackend {
     /// `table.csv`, as Arrow writes it.
     Csv,
     /// The attributes of a group `table`, a list per column.
     Json,
     /// Arrays in the layout of AnnData 0.1.0, uncompressed.
     AnnData,
-    /// `table.parquet`, by the encoder given: no Parquet library is named here.
-    Parquet(&'a ParquetEncoder),
+    /// `table.parquet`, by the encoder that the caller brings: no Parquet library is named here.
+    Parquet,
 }
 
-impl TableBackend<'_> {
+impl TableBackend {
     /// Name in the metadata: `csv`, `json`, `anndata` or `parquet`.
-    pub fn name(&self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::AnnData => "anndata",
-            Self::Parquet(_) => "parquet",
+            Self::Parquet => "parquet",
         }
+    }
+}
+
+/// A backend, with what it needs to encode.
+#[derive(Clone, Copy)]
+pub struct TableWriter<'a> {
+    /// How tables are stored.
+    pub backend: TableBackend,
+    /// Encodes Parquet; only asked by that backend.
+    pub parquet: Option<&'a ParquetEncoder>,
+}
+
+impl From<TableBackend> for TableWriter<'_> {
+    fn from(backend: TableBackend) -> Self {
+        Self { backend, parquet: None }
     }
 }
 
@@ -77,7 +93,7 @@ pub fn write_tables(
     dir: &Path,
     version: NgffVersion,
     tables: &[(&str, Table)],
-    backend: TableBackend<'_>,
+    writer: TableWriter<'_>,
 ) -> Result<(), NgffError> {
     if tables.is_empty() {
         return Ok(());
@@ -91,7 +107,7 @@ pub fn write_tables(
     let mut names = names(&dir, &attributes)?;
     store::create_folder(&dir)?;
     for (name, table) in tables {
-        write_table(&dir, version, name, table, backend)?;
+        write_table(&dir, version, name, table, writer)?;
         if !names.iter().any(|known| known == name) {
             names.push((*name).to_owned());
         }
@@ -110,9 +126,9 @@ pub fn add_table(
     version: NgffVersion,
     name: &str,
     table: Table,
-    backend: TableBackend<'_>,
+    writer: TableWriter<'_>,
 ) -> Result<(), NgffError> {
-    write_tables(dir, version, &[(name, table)], backend)
+    write_tables(dir, version, &[(name, table)], writer)
 }
 
 /// The tables that the image or plate in `dir` lists; none if it has no `tables` group.
@@ -182,13 +198,7 @@ fn names(dir: &Path, attributes: &Map<String, Value>) -> Result<Vec<String>> {
 }
 
 /// Writes one table beside its place and moves it there, so that it is never half of one backend and half of another.
-fn write_table(
-    tables: &Path,
-    version: NgffVersion,
-    name: &str,
-    table: &Table,
-    backend: TableBackend<'_>,
-) -> Result<()> {
+fn write_table(tables: &Path, version: NgffVersion, name: &str, table: &Table, writer: TableWriter<'_>) -> Result<()> {
     store::check_folder_name("table", name)?;
     let place = tables.join(name);
     let partial = tables.join(format!(".{name}.partial"));
@@ -196,9 +206,16 @@ fn write_table(
     match table {
         Table::Roi(rois) => {
             let index = [("index_key", RoiTable::INDEX_KEY), ("index_type", "str")];
-            write_content(&partial, version, &rois.to_data(), backend, "roi_table", &index)?;
+            write_content(&partial, version, &rois.to_data(), writer, "roi_table", &index)?;
         }
-        Table::Condition(data) => write_content(&partial, version, data, TableBackend::Csv, "condition_table", &[])?,
+        Table::Condition(data) => write_content(
+            &partial,
+            version,
+            data,
+            TableBackend::Csv.into(),
+            "condition_table",
+            &[],
+        )?,
     }
     store::remove(&place)?;
     fs::rename(&partial, &place).map_err(NgffError::io("create", &place))
@@ -208,29 +225,32 @@ fn write_content(
     dir: &Path,
     version: NgffVersion,
     data: &DataTable,
-    backend: TableBackend<'_>,
+    writer: TableWriter<'_>,
     kind: &str,
     index: &[(&str, &str)],
 ) -> Result<()> {
     let mut attributes = Map::new();
-    if let TableBackend::AnnData = backend {
+    if writer.backend == TableBackend::AnnData {
         attributes.insert("encoding-type".to_owned(), json!("anndata"));
         attributes.insert("encoding-version".to_owned(), json!("0.1.0"));
     }
-    attributes.insert("backend".to_owned(), json!(backend.name()));
+    attributes.insert("backend".to_owned(), json!(writer.backend.name()));
     attributes.extend(index.iter().map(|(key, value)| ((*key).to_owned(), json!(value))));
     attributes.insert("table_version".to_owned(), json!("1"));
     attributes.insert("type".to_owned(), json!(kind));
     group::write_group(dir, version, &attributes)?;
-    match backend {
+    match writer.backend {
         TableBackend::Csv => store::write_file(&dir.join("table.csv"), &csv::encode(data)),
         TableBackend::Json => {
             let list = |(name, cells): (&str, &[Cell])| (name.to_owned(), cells.iter().map(Value::from).collect());
             group::write_group(&dir.join("table"), version, &data.columns().map(list).collect())
         }
         TableBackend::AnnData => anndata::write(dir, version, data),
-        TableBackend::Parquet(encode) => {
+        TableBackend::Parquet => {
             let path = dir.join("table.parquet");
+            let encode = writer
+                .parquet
+                .ok_or_else(|| NgffError::NoParquet { path: path.clone() })?;
             let bytes = encode(data).map_err(|source| NgffError::Parquet {
                 path: path.clone(),
                 source,

@@ -198,7 +198,7 @@ impl Stated {
         let open = file.axes.is_none() && how.options.axes.is_none();
         let time = table_has_time(table)? || (open && files_have_time(table, ask)?);
         let details = file.details(&self.place(), time)?;
-        Ok((how.options.update_acquisition_details(&details)?.axes, time))
+        Ok((details.with_options(&how.options)?.axes, time))
     }
 
     /// What the acquisition is: the options, then the acquisition file, then the image files. `from_names` are channels that the
@@ -240,7 +240,7 @@ impl Stated {
             file.channel_names = from_names;
         }
         let details = file.details(&self.place(), time)?;
-        Ok(how.options.update_acquisition_details(&details)?)
+        Ok(details.with_options(&how.options)?)
     }
 
     fn file(&self) -> &AcquisitionFile {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use ome_zarr_convert_compute::Decoding;
 use ome_zarr_convert_core::Axis;
-use ome_zarr_convert_ngff::DataType;
-use ome_zarr_convert_sources::PixelType;
+use ome_zarr_convert_geometry::PixelType;
 use serde_json::json;
 
 use crate::scene::{Run, Scene, Source, TileSpec, is_chunk, tree};
@@ -28,7 +27,7 @@ fn scene(cheap_windows: bool) -> Scene {
     Scene {
         tiles: (0..3).map(tile).collect(),
         axes,
-        data_type: DataType::UInt16,
+        data_type: PixelType::UInt16,
         channels: None,
         omezarr: json!({
             "chunks": {"mode": "Fixed Size", "xy_chunk": 8, "z_chunk": 2},
@@ -135,7 +134,7 @@ fn strips_of_one_plane_are_read_by_all_threads() {
     let scene = Scene {
         tiles: vec![tile],
         axes,
-        data_type: DataType::UInt8,
+        data_type: PixelType::UInt8,
         channels: None,
         omezarr: json!({"chunks": {"mode": "Fixed Size", "xy_chunk": 512}}),
     };

@@ -9,8 +9,8 @@ use expect_test::{Expect, expect};
 use ome_zarr_convert_compute::{ComputeError, Conversion, Event, Mark, Outcome, Progress, convert_image};
 use ome_zarr_convert_core::Axis;
 use ome_zarr_convert_core::options::OverwriteMode;
-use ome_zarr_convert_ngff::DataType;
-use ome_zarr_convert_sources::{ImageInfo, PixelType};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_sources::ImageInfo;
 use serde_json::json;
 
 use crate::scene::{Fault, Run, Scene, Source, TileSpec, tree};
@@ -30,7 +30,7 @@ fn scene() -> Scene {
     Scene {
         tiles: (0..4).map(tile).collect(),
         axes,
-        data_type: DataType::UInt16,
+        data_type: PixelType::UInt16,
         channels: None,
         omezarr: json!({}),
     }
@@ -166,7 +166,7 @@ fn files_that_are_not_what_their_tiles_declare() {
     );
     // The first tile has another type than the image, so a type was asked for: all values must fit.
     let mut narrow = scene();
-    narrow.data_type = DataType::UInt8;
+    narrow.data_type = PixelType::UInt8;
     for tile in &mut narrow.tiles {
         let info = tile.source.info.clone();
         tile.source = Arc::new(Source {

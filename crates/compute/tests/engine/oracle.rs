@@ -1,7 +1,7 @@
 //! What an image must be, worked out pixel by pixel without any plan: placed tiles, levels, chunks, display windows.
 
 use ome_zarr_convert_core::Axis;
-use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_geometry::PixelType;
 use serde_json::Value;
 
 use crate::scene::{Scene, TileSpec};
@@ -88,8 +88,8 @@ pub(crate) fn numbers(bytes: &[u8], type_name: &str) -> Vec<Number> {
     }
 }
 
-fn is_float(data_type: DataType) -> bool {
-    matches!(data_type, DataType::Float32 | DataType::Float64)
+fn is_float(data_type: PixelType) -> bool {
+    matches!(data_type, PixelType::Float32 | PixelType::Float64)
 }
 
 /// A box with 1 for the axes that the image lacks.
@@ -154,7 +154,7 @@ pub(crate) fn stitch(scene: &Scene) -> Level {
 }
 
 /// The next level: 2 × 2 means, a last odd row or column left out, an axis of one pixel kept.
-pub(crate) fn halve(finer: &Level, data_type: DataType) -> Level {
+pub(crate) fn halve(finer: &Level, data_type: PixelType) -> Level {
     let mut shape = finer.shape;
     let mut factor = finer.factor;
     let halved = [finer.shape[3] > 1, finer.shape[4] > 1];
@@ -175,11 +175,11 @@ pub(crate) fn halve(finer: &Level, data_type: DataType) -> Level {
     }
 }
 
-fn mean(block: &[Number], data_type: DataType) -> Number {
+fn mean(block: &[Number], data_type: PixelType) -> Number {
     let count = block.len() as i128;
     if is_float(data_type) {
         let mean = block.iter().map(|number| number.to_f64()).sum::<f64>() / count as f64;
-        let single = data_type == DataType::Float32;
+        let single = data_type == PixelType::Float32;
         return Number::Float(if single { f64::from(mean as f32) } else { mean });
     }
     let sum: i128 = block

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use ome_zarr_convert_compute::{Conversion, Report, convert_image};
 use ome_zarr_convert_core::Axis;
 use ome_zarr_convert_core::options::{BadTiles, ConverterOptions, Grouping, Overlap};
-use ome_zarr_convert_ngff::DataType;
-use ome_zarr_convert_sources::PixelType;
+use ome_zarr_convert_geometry::PixelType;
 use serde_json::{Value, json};
 use zarrs::array::Array;
 use zarrs::filesystem::FilesystemStore;
@@ -29,7 +28,7 @@ fn scene(step: u64, z: bool) -> Scene {
     Scene {
         tiles: (0..6).map(tile).collect(),
         axes,
-        data_type: DataType::UInt16,
+        data_type: PixelType::UInt16,
         channels: None,
         omezarr: json!({
             "chunks": {"mode": "Fixed Size", "xy_chunk": 7, "z_chunk": 1, "c_chunk": 1, "t_chunk": 1},

@@ -7,8 +7,9 @@ use std::sync::atomic::Ordering;
 
 use ome_zarr_convert_compute::ComputeError;
 use ome_zarr_convert_core::Axis;
-use ome_zarr_convert_ngff::{ArrayInfo, DataType, ImageMetadata, NgffVersion};
-use ome_zarr_convert_sources::{ImageInfo, PixelType};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_ngff::{ArrayInfo, ImageMetadata, NgffVersion};
+use ome_zarr_convert_sources::ImageInfo;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use zarrs::array::{Array, ArrayBytes};
@@ -38,14 +39,14 @@ fn scenes() -> impl Strategy<Value = Scene> {
     let casts = prop_oneof![3 => Just(false), 1 => Just(true)];
     (
         axes,
-        prop::sample::select(&DataType::ALL[..]),
+        prop::sample::select(&PixelType::ALL[..]),
         tiles,
         casts,
         any::<bool>(),
         layouts(),
     )
         .prop_map(|(axes, data_type, tiles, cast, list_channels, omezarr)| {
-            let cast = cast && data_type != DataType::Bool;
+            let cast = cast && data_type != PixelType::Bool;
             let make =
                 |(field, start, size, seed, (kind, cheap)): (usize, (u64, _, _, _, _), (u64, _, _, _, _), u64, _)| {
                     let (start, size) = (<[u64; 5]>::from(start), <[u64; 5]>::from(size));
@@ -58,7 +59,7 @@ fn scenes() -> impl Strategy<Value = Scene> {
                     let pixel_type = match cast {
                         true if kind % 2 == 0 => PixelType::UInt8,
                         true => PixelType::Float32,
-                        false => PixelType::from_name(data_type.name()).unwrap(),
+                        false => data_type,
                     };
                     let bytes = match kind {
                         0 => vec![0; count * pixel_type.size_bytes()],
@@ -424,7 +425,7 @@ fn chunks_of_one_pixel() {
             tile(1, [0, 0, 0, 5, 2], [1, 1, 1, 8, 7]),
         ],
         axes,
-        data_type: DataType::Int16,
+        data_type: PixelType::Int16,
         channels: None,
         omezarr: json!({
             "chunks": {"mode": "Fixed Size", "xy_chunk": 1, "z_chunk": 1, "c_chunk": 1, "t_chunk": 1},

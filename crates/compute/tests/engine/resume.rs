@@ -6,8 +6,7 @@ use std::io::Write;
 use expect_test::expect;
 use ome_zarr_convert_compute::{ComputeError, Decoding, Outcome, verify_image};
 use ome_zarr_convert_core::Axis;
-use ome_zarr_convert_ngff::DataType;
-use ome_zarr_convert_sources::PixelType;
+use ome_zarr_convert_geometry::PixelType;
 use serde_json::{Value, json};
 
 use crate::scene::{Run, Scene, TileSpec, is_chunk, tree};
@@ -22,7 +21,7 @@ fn scene(shards: Value, version: &str, levels: usize) -> Scene {
     Scene {
         tiles: (0..6).map(tile).collect(),
         axes,
-        data_type: DataType::UInt16,
+        data_type: PixelType::UInt16,
         channels: None,
         omezarr: json!({
             "chunks": {"mode": "Fixed Size", "xy_chunk": 9, "z_chunk": 1, "c_chunk": 1, "t_chunk": 1},

@@ -12,10 +12,8 @@ use ome_zarr_convert_compute::{
 };
 use ome_zarr_convert_core::options::{ChannelInfo, ConverterOptions, OverwriteMode};
 use ome_zarr_convert_core::{Attributes, Axis, Collection, Region, Roi, Space, Span, TiledImage, model};
-use ome_zarr_convert_ngff::DataType;
-use ome_zarr_convert_sources::{
-    ImageInfo, ImageLoader, LoaderSpec, OpenImage, PixelType, PlaneMut, SourceError, Window,
-};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_sources::{ImageInfo, ImageLoader, LoaderSpec, OpenImage, PlaneMut, SourceError, Window};
 use serde_json::{Map, Value, json};
 
 /// One tile: its box in pixels (array order, axes that the image lacks ignored) and its pixels.
@@ -41,7 +39,7 @@ pub(crate) struct Source {
 #[derive(Clone, Debug)]
 pub(crate) struct Scene {
     pub(crate) axes: Vec<Axis>,
-    pub(crate) data_type: DataType,
+    pub(crate) data_type: PixelType,
     pub(crate) tiles: Vec<TileSpec>,
     pub(crate) channels: Option<usize>,
     pub(crate) omezarr: Value,

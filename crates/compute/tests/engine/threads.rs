@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use ome_zarr_convert_core::Axis;
-use ome_zarr_convert_ngff::DataType;
-use ome_zarr_convert_sources::PixelType;
+use ome_zarr_convert_geometry::PixelType;
 use serde_json::{Value, json};
 
 use crate::scene::{Run, Scene, TileSpec, tree};
@@ -19,7 +18,7 @@ fn scene(shards: Value, version: &str) -> Scene {
     Scene {
         tiles: (0..8).map(tile).collect(),
         axes,
-        data_type: DataType::Float32,
+        data_type: PixelType::Float32,
         channels: None,
         omezarr: json!({
             "chunks": {"mode": "Fixed Size", "xy_chunk": 13, "z_chunk": 2, "c_chunk": 1, "t_chunk": 1},

@@ -2,47 +2,36 @@
 
 use std::path::Path;
 
-use ome_zarr_convert_ngff::DataType;
 use serde_json::Value;
 
 use super::AcquisitionDetails;
 use crate::error::CoreError;
 use crate::model;
 use crate::options::{ChannelInfo, OutputDataType, StageOrientation};
-use crate::roi::{Axis, Space};
+use ome_zarr_convert_geometry::{Axis, Space};
 
-crate::model::choice! {
-    /// Units of a position or a size.
-    pub enum SpaceOption as "SpaceOption" default World {
-        /// Micrometres, or seconds along t.
-        World = "world",
-        /// Pixels, planes or time points.
-        Pixel = "pixel",
-    }
-}
-
-crate::model::model! {
+ome_zarr_convert_options::model::model! {
     /// What `acquisition_details.toml` says of a microscope run.
     pub struct AcquisitionFile "AcquisitionFile" {
         /// Units of `start_x` in the table.
-        pub start_x_space: SpaceOption = SpaceOption::World;
+        pub start_x_space: Space = Space::World;
         /// Units of `start_y` in the table.
-        pub start_y_space: SpaceOption = SpaceOption::World;
+        pub start_y_space: Space = Space::World;
         /// Units of `start_z` in the table.
-        pub start_z_space: SpaceOption = SpaceOption::World;
+        pub start_z_space: Space = Space::World;
         /// Units of `start_t` in the table.
-        pub start_t_space: SpaceOption = SpaceOption::World;
+        pub start_t_space: Space = Space::World;
         /// Units of `length_x` in the table.
-        pub length_x_space: SpaceOption = SpaceOption::Pixel;
+        pub length_x_space: Space = Space::Pixel;
         /// Units of `length_y` in the table.
-        pub length_y_space: SpaceOption = SpaceOption::Pixel;
+        pub length_y_space: Space = Space::Pixel;
         /// Units of `length_z` in the table.
-        pub length_z_space: SpaceOption = SpaceOption::Pixel;
+        pub length_z_space: Space = Space::Pixel;
         /// Units of `length_t` in the table.
-        pub length_t_space: SpaceOption = SpaceOption::Pixel;
-        /// Pixel size along x and y in micrometres. Without it: what the image files say, else 1.
+        pub length_t_space: Space = Space::Pixel;
+        /// Pixel size along x and y in micrometers. Without it: what the image files say, else 1.
         pub xy_pixel_size: Option<f64> = None, exclusive_min 0, older "pixelsize";
-        /// Spacing of planes in micrometres. Without it: what the image files say, else 1.
+        /// Spacing of planes in micrometers. Without it: what the image files say, else 1.
         pub z_spacing: Option<f64> = None, exclusive_min 0;
         /// Spacing of time points in seconds. Without it: what the image files say, else 1.
         pub t_spacing: Option<f64> = None, exclusive_min 0;
@@ -53,7 +42,7 @@ crate::model::model! {
         /// Axes of the output, an ordered subset of `t c z y x`. Without them: all, t only when there is time.
         pub axes: Option<Vec<String>> = None;
         /// Data type of the output.
-        pub data_type: OutputDataType = OutputDataType::Autodetect;
+        pub data_type: OutputDataType = OutputDataType(None);
         /// Condition table of the plate.
         pub condition_table_path: Option<String> = None;
         /// Orientation of the stage relative to the image.
@@ -91,14 +80,8 @@ pub fn read_acquisition_file(path: &Path) -> Result<AcquisitionFile, CoreError> 
 impl AcquisitionFile {
     /// The file that states these details.
     pub fn of_details(details: &AcquisitionDetails) -> Self {
-        let space = |axis| match details.length_space(axis) {
-            Some(Space::World) => SpaceOption::World,
-            Some(Space::Pixel) | None => SpaceOption::Pixel,
-        };
-        let start = |axis| match details.start_space(axis) {
-            Some(Space::Pixel) => SpaceOption::Pixel,
-            Some(Space::World) | None => SpaceOption::World,
-        };
+        let length = |axis| details.length_space(axis).unwrap_or(Space::Pixel);
+        let start = |axis| details.start_space(axis).unwrap_or(Space::World);
         let channels = details.channels.as_deref();
         let wavelengths: Option<Vec<String>> =
             channels.and_then(|channels| channels.iter().map(|channel| channel.wavelength_id.clone()).collect());
@@ -107,10 +90,10 @@ impl AcquisitionFile {
             start_y_space: start(Axis::Y),
             start_z_space: start(Axis::Z),
             start_t_space: start(Axis::T),
-            length_x_space: space(Axis::X),
-            length_y_space: space(Axis::Y),
-            length_z_space: space(Axis::Z),
-            length_t_space: space(Axis::T),
+            length_x_space: length(Axis::X),
+            length_y_space: length(Axis::Y),
+            length_z_space: length(Axis::Z),
+            length_t_space: length(Axis::T),
             xy_pixel_size: Some(details.xy_pixel_size),
             z_spacing: Some(details.z_spacing),
             t_spacing: Some(details.t_spacing),
@@ -118,12 +101,7 @@ impl AcquisitionFile {
                 .map(|channels| channels.iter().map(|channel| channel.channel_label.clone()).collect()),
             wavelengths,
             axes: Some(details.axes.iter().map(|axis| axis.name().to_owned()).collect()),
-            data_type: match details.data_type {
-                Some(DataType::UInt8) => OutputDataType::Uint8,
-                Some(DataType::UInt16) => OutputDataType::Uint16,
-                Some(DataType::UInt32) => OutputDataType::Uint32,
-                _ => OutputDataType::Autodetect,
-            },
+            data_type: OutputDataType::of(details.data_type),
             condition_table_path: details.condition_table_path.clone(),
             stage_orientation: details.stage_orientation.clone(),
         }
@@ -149,10 +127,6 @@ impl AcquisitionFile {
         let wrong = |problem: String| CoreError::Syntax {
             place: place.to_owned(),
             problem,
-        };
-        let space = |option: SpaceOption| match option {
-            SpaceOption::World => Space::World,
-            SpaceOption::Pixel => Space::Pixel,
         };
         let axes = match &self.axes {
             None => Axis::ALL
@@ -192,25 +166,20 @@ impl AcquisitionFile {
             }
         };
         let details = AcquisitionDetails {
-            start_x_space: space(self.start_x_space),
-            start_y_space: space(self.start_y_space),
-            start_z_space: space(self.start_z_space),
-            start_t_space: space(self.start_t_space),
-            length_x_space: space(self.length_x_space),
-            length_y_space: space(self.length_y_space),
-            length_z_space: space(self.length_z_space),
-            length_t_space: space(self.length_t_space),
+            start_x_space: self.start_x_space,
+            start_y_space: self.start_y_space,
+            start_z_space: self.start_z_space,
+            start_t_space: self.start_t_space,
+            length_x_space: self.length_x_space,
+            length_y_space: self.length_y_space,
+            length_z_space: self.length_z_space,
+            length_t_space: self.length_t_space,
             xy_pixel_size: self.xy_pixel_size.unwrap_or(1.0),
             z_spacing: self.z_spacing.unwrap_or(1.0),
             t_spacing: self.t_spacing.unwrap_or(1.0),
             channels,
             axes,
-            data_type: match self.data_type {
-                OutputDataType::Autodetect => None,
-                OutputDataType::Uint8 => Some(DataType::UInt8),
-                OutputDataType::Uint16 => Some(DataType::UInt16),
-                OutputDataType::Uint32 => Some(DataType::UInt32),
-            },
+            data_type: self.data_type.0,
             condition_table_path: self.condition_table_path.clone(),
             stage_orientation: self.stage_orientation.clone(),
         };

@@ -1,20 +1,20 @@
 //! What a user says about an acquisition, put over what its files say.
 
-use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_geometry::Axis;
 
-use super::{AcquisitionDetails, axes_from_letters};
+use super::AcquisitionDetails;
 use crate::error::CoreError;
-use crate::options::{AcquisitionOptions, ChannelInfo, OutputDataType, StageOrientation};
+use crate::options::{AcquisitionOptions, ChannelInfo, StageOrientation};
 
-impl AcquisitionOptions {
-    /// The details with everything that these options give. The filters are for
+impl AcquisitionDetails {
+    /// The details with everything that options give. The filters are for
     /// [`Aggregation::filters`](crate::Aggregation::filters).
     ///
     /// `autodetect` does not reset a data type, and an orientation that changes nothing does not reset that of the
     /// acquisition; one that does is applied (the reference accepts and ignores it).
-    pub fn update_acquisition_details(&self, details: &AcquisitionDetails) -> Result<AcquisitionDetails, CoreError> {
-        let mut updated = details.clone();
-        if let Some(channels) = &self.channels {
+    pub fn with_options(&self, options: &AcquisitionOptions) -> Result<Self, CoreError> {
+        let mut updated = self.clone();
+        if let Some(channels) = &options.channels {
             let channel = |channel: &crate::options::ChannelInfoUI| ChannelInfo {
                 channel_label: channel.channel_label.clone(),
                 wavelength_id: channel.wavelength_id.clone(),
@@ -22,30 +22,25 @@ impl AcquisitionOptions {
             };
             updated.channels = Some(channels.iter().map(channel).collect());
         }
-        if let Some(pixels) = &self.pixel_info {
+        if let Some(pixels) = &options.pixel_info {
             updated.xy_pixel_size = pixels.xy_pixel_size;
             updated.z_spacing = pixels.z_spacing;
             updated.t_spacing = pixels.t_spacing;
         }
-        if let Some(letters) = &self.axes {
-            updated.axes = axes_from_letters(letters).ok_or_else(|| CoreError::Syntax {
+        if let Some(letters) = &options.axes {
+            updated.axes = Axis::from_letters(letters).ok_or_else(|| CoreError::Syntax {
                 place: "acquisition options, axes".into(),
                 problem: format!(
                     "found {letters:?}, expected letters of t, c, z, y, x in this order, such as \"czyx\""
                 ),
             })?;
         }
-        match self.data_type {
-            OutputDataType::Autodetect => {}
-            OutputDataType::Uint8 => updated.data_type = Some(DataType::UInt8),
-            OutputDataType::Uint16 => updated.data_type = Some(DataType::UInt16),
-            OutputDataType::Uint32 => updated.data_type = Some(DataType::UInt32),
+        updated.data_type = options.data_type.0.or(updated.data_type);
+        if options.condition_table_path.is_some() {
+            updated.condition_table_path.clone_from(&options.condition_table_path);
         }
-        if self.condition_table_path.is_some() {
-            updated.condition_table_path.clone_from(&self.condition_table_path);
-        }
-        if self.stage_orientation != StageOrientation::default() {
-            updated.stage_orientation = self.stage_orientation.clone();
+        if options.stage_orientation != StageOrientation::default() {
+            updated.stage_orientation = options.stage_orientation.clone();
         }
         updated.check("acquisition options")?;
         Ok(updated)

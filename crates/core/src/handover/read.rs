@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use ome_zarr_convert_ngff::{Cell, DataType};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_ngff::Cell;
 use ome_zarr_convert_sources::LoaderSpec;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -13,9 +14,10 @@ use crate::collection::{Collection, CustomCollection, ImageInPlate, SingleImage,
 use crate::error::CoreError;
 use crate::model;
 use crate::options::ChannelInfo;
-use crate::roi::{Axis, Roi, Space, Span};
+use crate::roi::Roi;
 use crate::tile::Attributes;
 use crate::tiled_image::{Region, TiledImage};
+use ome_zarr_convert_geometry::{Axis, Space, Span};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,7 +129,7 @@ fn to_image(document: ImageDocument, place: &str) -> Result<TiledImage, CoreErro
             "axes are {found}, but they must keep the order t, c, z, y, x, each once"
         )));
     }
-    let data_type = DataType::from_name(&document.data_type).ok_or_else(|| {
+    let data_type = PixelType::from_name(&document.data_type).ok_or_else(|| {
         wrong(format!(
             "data_type is {:?}, which OME-Zarr does not know",
             document.data_type

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use expect_test::{Expect, expect};
 use indexmap::IndexMap;
-use ome_zarr_convert_ngff::{Cell, DataType};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_ngff::Cell;
 use ome_zarr_convert_sources::LoaderSpec;
 use proptest::collection::vec;
 use proptest::option;
@@ -14,9 +15,10 @@ use serde_json::{Map, Value, json};
 use super::{ConvertParallelInitArgs, ParallelizationEntry, image_from_json, image_from_json_str, image_to_json};
 use crate::collection::{Collection, CustomCollection, ImageInPlate, SingleImage};
 use crate::options::{ChannelInfo, HexColor};
-use crate::roi::{Axis, Roi, Space, Span};
+use crate::roi::Roi;
 use crate::tile::Attributes;
 use crate::tiled_image::{Region, TiledImage};
+use ome_zarr_convert_geometry::{Axis, Space, Span};
 
 /// A document with every key, as the reference's `model_dump_json` writes it.
 const DOCUMENT: &str = r##"{"regions":[{"roi":{"name":"FOV_0","slices":[{"axis_name":"c","start":0.0,"length":1.0},{"axis_name":"y","start":-0.5,"length":31.2},{"axis_name":"x","start":1e-7,"length":41.6}],"label":null,"space":"world","y_micrometer_original":-0.5,"x_micrometer_original":1e-7,"operator":"Ada"},"image_loader":{"file_path":"data/a.tif"}}],"path":"P.zarr/A/01/0","name":null,"xy_pixel_size":0.65,"z_spacing":5.0,"t_spacing":1.0,"data_type":"uint16","axes":["c","y","x"],"collection":{"plate_name":"P","row":"A","column":1,"acquisition":0},"channels":[{"channel_label":"DAPI","wavelength_id":"405","color":"#0000FF"}],"translation":[0.0,-0.5,1e-7],"attributes":{"drug":["DMSO",null],"dose":[1,2],"ph":[7.0,null],"dead":[true,false]}}"##;
@@ -314,10 +316,10 @@ fn images() -> impl Strategy<Value = TiledImage> {
     let channel = (text(), option::of(text()), "#[0-9A-Fa-f]{6}");
     let channels = option::of(vec(channel, 1..4));
     let data_types = proptest::sample::select(vec![
-        DataType::Bool,
-        DataType::UInt8,
-        DataType::Int16,
-        DataType::Float64,
+        PixelType::Bool,
+        PixelType::UInt8,
+        PixelType::Int16,
+        PixelType::Float64,
     ]);
     (axes, channels, collections(), data_types).prop_flat_map(|(axes, channels, collection, data_type)| {
         let channels = channels.map(|channels| {

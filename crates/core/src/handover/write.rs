@@ -7,9 +7,10 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use crate::collection::Collection;
 use crate::error::CoreError;
 use crate::options::ChannelInfo;
-use crate::roi::{Axis, Roi, Space};
+use crate::roi::Roi;
 use crate::tile::Attributes;
 use crate::tiled_image::{Region, TiledImage};
+use ome_zarr_convert_geometry::{Axis, Space};
 
 /// The document of an image as compact JSON.
 pub fn image_to_json(image: &TiledImage) -> Result<String, CoreError> {

@@ -2,8 +2,8 @@
 
 use crate::error::CoreError;
 use crate::options::StagePositionCorrections;
-use crate::roi::{Axis, Span};
 use crate::tiled_image::TiledImage;
+use ome_zarr_convert_geometry::{Axis, Span};
 
 /// # Errors
 /// A tile holds a channel that the image does not list, or one before the first.

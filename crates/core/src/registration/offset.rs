@@ -2,8 +2,8 @@
 
 use crate::error::CoreError;
 use crate::options::{StagePositionCorrections, TOffset, XyOffset, ZOffset};
-use crate::roi::Axis;
 use crate::tiled_image::{Region, TiledImage};
+use ome_zarr_convert_geometry::Axis;
 
 /// Removes offsets per axis. `translated`: the image is one field of view whose position its translation holds, so `Keep`
 /// must not add the same offset as padding.

@@ -1,8 +1,8 @@
 //! Turns boxes in world units into boxes of whole pixels.
 
 use crate::error::CoreError;
-use crate::roi::{Axis, Space, Span, world_to_pixel};
 use crate::tiled_image::TiledImage;
+use ome_zarr_convert_geometry::{Axis, Space, Span, world_to_pixel};
 
 /// Up to here (2⁵²) sums of pixel coordinates are exact in floating point.
 const FARTHEST: f64 = 4_503_599_627_370_496.0;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::register;
 use super::tests::{image, options};
 use crate::error::CoreError;
-use crate::roi::Axis;
 use crate::tiled_image::{Region, TiledImage};
+use ome_zarr_convert_geometry::Axis;
 
 /// A grid of fields with noise, gaps and duplicates: positions of one tile per field.
 fn positions() -> impl Strategy<Value = Vec<(f64, f64)>> {

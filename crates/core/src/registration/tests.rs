@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use expect_test::{Expect, expect};
-use ome_zarr_convert_ngff::DataType;
+use ome_zarr_convert_geometry::PixelType;
 use ome_zarr_convert_sources::LoaderSpec;
 use serde_json::{Value, json};
 
@@ -11,9 +11,10 @@ use super::register;
 use crate::collection::Collection;
 use crate::model::from_json;
 use crate::options::ConverterOptions;
-use crate::roi::{Axis, Roi, Space, Span};
+use crate::roi::Roi;
 use crate::tile::Attributes;
 use crate::tiled_image::{Region, TiledImage};
+use ome_zarr_convert_geometry::{Axis, Space, Span};
 
 /// One tile per line: field of view, x, y, then `key=value` for starts `z c t` and lengths `w h d n m` (of x, y, z, c, t).
 /// A tile is 100 pixels wide and 80 high unless it says otherwise; a pixel is 1 µm. Files are numbered from 1.
@@ -27,7 +28,7 @@ pub(super) fn image(layout: &str) -> TiledImage {
         xy_pixel_size: 1.0,
         z_spacing: 1.0,
         t_spacing: 1.0,
-        data_type: DataType::UInt16,
+        data_type: PixelType::UInt16,
         axes: Axis::ALL.to_vec(),
         collection: Arc::new(Collection::in_plate("P", "A", 1, 0)),
         channels: None,

@@ -35,7 +35,7 @@ pub(super) fn set_up(
     options: &ConverterOptions,
     mode: OverwriteMode,
 ) -> Result<HashMap<String, String>, CoreError> {
-    let version = options.omezarr_options.ngff_version.version();
+    let version = options.omezarr_options.ngff_version;
     let mut plates: IndexMap<String, Vec<Placed<'_>>> = IndexMap::new();
     for image in images {
         let Collection::ImageInPlate(place) = &*image.collection else {
@@ -153,7 +153,7 @@ fn write_plate(
             version,
             "condition_table",
             Table::Condition(table),
-            TableBackend::Csv,
+            TableBackend::Csv.into(),
         )?;
     }
     Ok(paths)

@@ -4,7 +4,8 @@ use std::fs;
 use std::sync::Arc;
 
 use expect_test::{Expect, expect};
-use ome_zarr_convert_ngff::{Cell, DataType, read_attributes, read_table};
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_ngff::{Cell, read_attributes, read_table};
 use ome_zarr_convert_sources::LoaderSpec;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -12,8 +13,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::handover::{DocumentSource, Retries, image_from_json_str, read_document, remove_document};
 use crate::model::from_json;
-use crate::roi::{Axis, Roi, Space, Span};
+use crate::roi::Roi;
 use crate::tiled_image::Region;
+use ome_zarr_convert_geometry::{Axis, Space, Span};
 
 fn image(collection: Collection, attributes: &[(&str, Cell)]) -> TiledImage {
     let span = |length| Span { start: 0.0, length };
@@ -31,7 +33,7 @@ fn image(collection: Collection, attributes: &[(&str, Cell)]) -> TiledImage {
         xy_pixel_size: 0.65,
         z_spacing: 1.0,
         t_spacing: 1.0,
-        data_type: DataType::UInt16,
+        data_type: PixelType::UInt16,
         axes: vec![Axis::Y, Axis::X],
         collection: Arc::new(collection),
         channels: None,

@@ -5,7 +5,7 @@ use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
 use super::facts::{AskFile, FileFacts, ask_row, differs, distinct, files_of, put_column};
 use crate::error::CoreError;
-use crate::roi::Axis;
+use ome_zarr_convert_geometry::Axis;
 
 /// Adds the columns `length_x` and `length_y` where they are missing, from each row's image file.
 pub fn add_image_sizes(mut table: DataFrame, ask: &mut AskFile<'_>) -> Result<DataFrame, CoreError> {

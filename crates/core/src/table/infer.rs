@@ -15,7 +15,7 @@ use super::names::{distinct, indices, natural_order, path_name};
 use super::pattern::Part;
 use super::positions::{largest, lay_fields_out, put_at_origin, start_from_pixels, try_image_positions};
 use crate::acquisition::AcquisitionDetails;
-use crate::roi::Axis;
+use ome_zarr_convert_geometry::Axis;
 
 /// The field of a file whose name says none.
 const ONLY_FIELD: &str = "FOV_1";

@@ -8,7 +8,7 @@ use super::facts::{AskFile, ask_row, cells_of, files_of, put_numbers};
 use super::{cell_text, missing_column};
 use crate::acquisition::AcquisitionDetails;
 use crate::error::CoreError;
-use crate::roi::{Axis, Space};
+use ome_zarr_convert_geometry::{Axis, Space};
 
 /// Columns that say which image a row belongs to.
 const PLACE: [&str; 5] = ["plate_name", "row", "column", "acquisition", "image_path"];

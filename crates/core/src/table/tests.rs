@@ -8,7 +8,7 @@ use polars::prelude::Column;
 
 use super::*;
 use crate::options::ChannelInfo;
-use crate::roi::Axis;
+use ome_zarr_convert_geometry::Axis;
 
 fn read(csv: &[u8]) -> Result<DataFrame, String> {
     let folder = tempfile::tempdir().unwrap();
@@ -502,7 +502,7 @@ fn tiles_become_boxes_in_world_units() {
     let mut details = AcquisitionDetails {
         xy_pixel_size: 0.65,
         z_spacing: 5.0,
-        start_z_space: crate::roi::Space::Pixel,
+        start_z_space: ome_zarr_convert_geometry::Space::Pixel,
         ..AcquisitionDetails::default()
     };
     let boxed = |details: &AcquisitionDetails| {

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::data_type::DataType;
 use crate::error::{NgffError, Result};
 use crate::store;
 use crate::version::NgffVersion;
+use ome_zarr_convert_geometry::PixelType;
 
 /// An array found on disk, in either Zarr format.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub struct ArrayInfo {
     /// Elements of one shard along each axis.
     pub shards: Option<Vec<u64>>,
     /// Type of the elements.
-    pub data_type: DataType,
+    pub data_type: PixelType,
     /// Name of the compressor, `blosc`, `zstd` …; `none` if chunks hold the bytes as they are.
     pub compressor: String,
     /// Names of the axes; empty in Zarr 2, which has none.
@@ -33,7 +33,7 @@ impl ArrayInfo {
     ///
     /// # Errors
     /// [`NgffError::NotZarr`] without metadata, [`NgffError::Malformed`] if a field is not as the Zarr specification
-    /// says, or the type is none of [`DataType`].
+    /// says, or the type is none of [`PixelType`].
     pub fn read(dir: &Path) -> Result<(Self, NgffVersion), NgffError> {
         if let Some(document) = store::read_json(&dir.join("zarr.json"))? {
             return Ok((Self::from_zarr3(dir, &document)?, NgffVersion::V05));
@@ -151,9 +151,9 @@ fn text(dir: &Path, document: &Value, pointer: &str) -> Result<String> {
         .ok_or_else(|| NgffError::malformed(dir, pointer, "a text", found))
 }
 
-fn data_type(dir: &Path, document: &Value, pointer: &str) -> Result<DataType> {
+fn data_type(dir: &Path, document: &Value, pointer: &str) -> Result<PixelType> {
     let found = document.pointer(pointer);
-    let known = found.and_then(Value::as_str).and_then(DataType::from_name);
+    let known = found.and_then(Value::as_str).and_then(PixelType::from_name);
     known.ok_or_else(|| NgffError::malformed(dir, pointer, "a boolean, integer or float type of 1 to 8 bytes", found))
 }
 
@@ -172,7 +172,7 @@ mod tests {
             shape: vec![3, 50],
             chunks: vec![1, 8],
             shards: Some(vec![1, 16]),
-            data_type: DataType::Float32,
+            data_type: PixelType::Float32,
             codec: Codec::Gzip { level: 6 },
             axes: vec!["y".to_owned(), "x".to_owned()],
         };
@@ -180,7 +180,7 @@ mod tests {
             shape: vec![3, 50],
             chunks: vec![1, 8],
             shards: Some(vec![1, 16]),
-            data_type: DataType::Float32,
+            data_type: PixelType::Float32,
             compressor: "gzip".to_owned(),
             axes: vec!["y".to_owned(), "x".to_owned()],
             first_key: "c/0/0".to_owned(),

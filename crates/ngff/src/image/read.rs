@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Axis, ImageMetadata, Level, OmeroChannel, Window};
+use super::{AxisMetadata, ImageMetadata, Level, OmeroChannel, Window};
 use crate::error::{NgffError, Result};
 use crate::group;
 use crate::version::NgffVersion;
@@ -33,7 +33,7 @@ impl ImageMetadata {
         if version == NgffVersion::V04 {
             group::check_version(dir, version, multiscale.get("version"))?;
         }
-        let axes: Vec<Axis> = list(dir, multiscale, "axes")?
+        let axes: Vec<AxisMetadata> = list(dir, multiscale, "axes")?
             .iter()
             .map(|value| axis(dir, value))
             .collect::<Result<_>>()?;
@@ -69,10 +69,10 @@ fn list<'a>(dir: &Path, object: &'a Value, key: &str) -> Result<&'a Vec<Value>> 
         .ok_or_else(|| NgffError::malformed(dir, key, "a list", found))
 }
 
-fn axis(dir: &Path, value: &Value) -> Result<Axis> {
+fn axis(dir: &Path, value: &Value) -> Result<AxisMetadata> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let name = text("name").ok_or_else(|| NgffError::malformed(dir, "axes", "objects with a name", Some(value)))?;
-    Ok(Axis {
+    Ok(AxisMetadata {
         name,
         kind: text("type"),
         unit: text("unit"),
@@ -126,7 +126,7 @@ mod tests {
         for version in [NgffVersion::V04, NgffVersion::V05] {
             let folder = tempfile::tempdir().unwrap();
             let image = ImageMetadata {
-                axes: ["t", "c", "y", "x"].map(Axis::named).to_vec(),
+                axes: ["t", "c", "y", "x"].map(AxisMetadata::named).to_vec(),
                 levels: vec![Level {
                     path: "0".to_owned(),
                     scale: vec![2.0, 1.0, 0.216666666667, 12345.678901],

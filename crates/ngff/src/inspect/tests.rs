@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::array::ArrayMetadata;
 use crate::codec::Codec;
-use crate::data_type::DataType;
 use crate::group::{ome_attributes, write_group};
-use crate::image::{Axis, ImageMetadata, Level};
+use crate::image::{AxisMetadata, ImageMetadata, Level};
 use crate::version::NgffVersion;
+use ome_zarr_convert_geometry::PixelType;
 
 fn group(dir: &Path, version: NgffVersion, ome: Value) {
     let ome = ome.as_object().unwrap().clone();
@@ -20,7 +20,7 @@ fn group(dir: &Path, version: NgffVersion, ome: Value) {
 
 fn image(dir: &Path, version: NgffVersion) {
     let image = ImageMetadata {
-        axes: ["y", "x"].map(Axis::named).to_vec(),
+        axes: ["y", "x"].map(AxisMetadata::named).to_vec(),
         levels: vec![Level {
             path: "s0".to_owned(),
             scale: vec![0.5, 0.5],
@@ -33,7 +33,7 @@ fn image(dir: &Path, version: NgffVersion) {
         shape: vec![30, 40],
         chunks: vec![30, 40],
         shards: None,
-        data_type: DataType::UInt8,
+        data_type: PixelType::UInt8,
         codec: Codec::Gzip { level: 1 },
         axes: Vec::new(),
     };

@@ -10,11 +10,11 @@ use serde_json::{Map, Value, json};
 use super::data::{Cell, DataTable};
 use crate::array::{self, ArrayMetadata};
 use crate::codec::Codec;
-use crate::data_type::DataType;
 use crate::error::Result;
 use crate::group;
 use crate::store;
 use crate::version::NgffVersion;
+use ome_zarr_convert_geometry::PixelType;
 
 /// Writes the parts of an AnnData group into `dir`. The first column is the index.
 pub(super) fn write(dir: &Path, version: NgffVersion, table: &DataTable) -> Result<()> {
@@ -37,7 +37,7 @@ pub(super) fn write(dir: &Path, version: NgffVersion, table: &DataTable) -> Resu
             .flat_map(move |(_, cells)| number(&cells[row]).to_le_bytes())
     });
     let shape = [rows, numbers.len()];
-    writer.array(&dir.join("X"), &shape, DataType::Float64, matrix.collect())?;
+    writer.array(&dir.join("X"), &shape, PixelType::Float64, matrix.collect())?;
 
     let obs = dir.join("obs");
     let order: Vec<&str> = texts.iter().chain(&whole).map(|(name, _)| *name).collect();
@@ -54,7 +54,7 @@ pub(super) fn write(dir: &Path, version: NgffVersion, table: &DataTable) -> Resu
         let bytes = cells
             .iter()
             .flat_map(|cell| if let Cell::Int(value) = cell { *value } else { 0 }.to_le_bytes());
-        writer.array(&obs.join(name), &[rows], DataType::Int64, bytes.collect())?;
+        writer.array(&obs.join(name), &[rows], PixelType::Int64, bytes.collect())?;
     }
 
     let var = dir.join("var");
@@ -145,10 +145,10 @@ impl Writer {
             cell => categories.binary_search(&text(cell)).map_or(-1, |code| code as i32),
         };
         let bytes = cells.iter().flat_map(|cell| code(cell).to_le_bytes()).collect();
-        self.array(&dir.join("codes"), &[cells.len()], DataType::Int32, bytes)
+        self.array(&dir.join("codes"), &[cells.len()], PixelType::Int32, bytes)
     }
 
-    fn array(&self, dir: &Path, shape: &[usize], data_type: DataType, bytes: Vec<u8>) -> Result<()> {
+    fn array(&self, dir: &Path, shape: &[usize], data_type: PixelType, bytes: Vec<u8>) -> Result<()> {
         let metadata = one_chunk(shape, data_type);
         let document = metadata.document(self.version)?;
         array::write_document(dir, self.version, document, encoding("array", "0.2.0"))?;
@@ -157,7 +157,7 @@ impl Writer {
 
     /// An array of texts: Zarr 3 type `string`, in Zarr 2 objects with a `vlen-utf8` filter.
     fn texts(&self, dir: &Path, texts: &[String]) -> Result<()> {
-        let metadata = one_chunk(&[texts.len()], DataType::UInt8);
+        let metadata = one_chunk(&[texts.len()], PixelType::UInt8);
         let mut document = metadata.document(self.version)?;
         document["fill_value"] = json!("");
         match self.version {
@@ -188,7 +188,7 @@ impl Writer {
     }
 }
 
-fn one_chunk(shape: &[usize], data_type: DataType) -> ArrayMetadata {
+fn one_chunk(shape: &[usize], data_type: PixelType) -> ArrayMetadata {
     let shape: Vec<u64> = shape.iter().map(|size| *size as u64).collect();
     let chunks = shape.iter().map(|size| (*size).max(1)).collect();
     ArrayMetadata {

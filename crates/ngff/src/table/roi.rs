@@ -8,12 +8,12 @@ use super::data::{Cell, DataTable};
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct RoiTable {
     /// The regions; names are distinct.
-    pub rois: Vec<Roi>,
+    pub rois: Vec<RoiRow>,
 }
 
 /// One region. Starts and lengths are in micrometres, of time in seconds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Roi {
+pub struct RoiRow {
     /// Name, the index of the table.
     pub name: String,
     /// Start and length along x.
@@ -71,7 +71,7 @@ const BOX_COLUMNS: [&str; 7] = [
     "len_z_micrometer",
 ];
 
-impl Roi {
+impl RoiRow {
     fn cells(&self) -> impl Iterator<Item = (String, Cell)> {
         let numbers = [self.x.0, self.y.0, self.z.0, self.x.1, self.y.1, self.z.1].map(Cell::Float);
         let of_box = BOX_COLUMNS
@@ -97,8 +97,8 @@ impl Roi {
 mod tests {
     use super::*;
 
-    fn roi(name: &str) -> Roi {
-        Roi {
+    fn roi(name: &str) -> RoiRow {
+        RoiRow {
             name: name.to_owned(),
             x: (0.0, 2.0),
             y: (1.0, 2.0),
@@ -112,11 +112,11 @@ mod tests {
     #[test]
     fn columns_come_in_the_order_of_ngio() {
         let extra = |name: &str, cell| (name.to_owned(), cell);
-        let first = Roi {
+        let first = RoiRow {
             extra: vec![extra("y_micrometer_original", Cell::Float(f64::NAN))],
             ..roi("a")
         };
-        let second = Roi {
+        let second = RoiRow {
             t: Some((0.0, 5.0)),
             label: Some(3),
             extra: vec![

@@ -5,7 +5,7 @@ use expect_test::expect;
 use super::*;
 
 fn rois() -> RoiTable {
-    let roi = |name: &str, x: f64, original: f64| Roi {
+    let roi = |name: &str, x: f64, original: f64| RoiRow {
         name: name.to_owned(),
         x: (x, 104.0),
         y: (0.0, 83.2),
@@ -43,7 +43,7 @@ fn csv_tables_are_those_of_the_reference() {
         ("FOV_ROI_table", Table::Roi(rois())),
         ("condition_table", Table::Condition(conditions("Drug"))),
     ];
-    write_tables(dir, NgffVersion::V04, &tables, TableBackend::Csv).unwrap();
+    write_tables(dir, NgffVersion::V04, &tables, TableBackend::Csv.into()).unwrap();
     expect![[r#"{"tables":["FOV_ROI_table","condition_table"]}"#]].assert_eq(&json_text(&dir.join("tables/.zattrs")));
     let table = dir.join("tables/FOV_ROI_table");
     expect![[
@@ -76,18 +76,18 @@ fn a_table_is_replaced_and_others_are_kept() {
         dir,
         version,
         &[("condition_table", Table::Condition(conditions("a")))],
-        TableBackend::Csv,
+        TableBackend::Csv.into(),
     )
     .unwrap();
-    add_table(dir, version, "rois", Table::Roi(rois()), TableBackend::Csv).unwrap();
-    add_table(dir, version, "rois", Table::Roi(rois()), TableBackend::Json).unwrap();
+    add_table(dir, version, "rois", Table::Roi(rois()), TableBackend::Csv.into()).unwrap();
+    add_table(dir, version, "rois", Table::Roi(rois()), TableBackend::Json.into()).unwrap();
     // A condition table is CSV whatever is asked for.
     add_table(
         dir,
         version,
         "condition_table",
         Table::Condition(conditions("b")),
-        TableBackend::Json,
+        TableBackend::Json.into(),
     )
     .unwrap();
 
@@ -120,7 +120,7 @@ fn json_backend_holds_columns_as_attributes() {
         NgffVersion::V04,
         "t",
         Table::Roi(rois()),
-        TableBackend::Json,
+        TableBackend::Json.into(),
     )
     .unwrap();
     expect![[r#"{"FieldIndex":["FOV_0","FOV_1"],"x_micrometer":[0.0,104.0],"y_micrometer":[0.0,0.0],"z_micrometer":[0.0,0.0],"len_x_micrometer":[104.0,104.0],"len_y_micrometer":[83.2,83.2],"len_z_micrometer":[10.0,10.0],"z_micrometer_original":[0.0,0.0],"x_micrometer_original":[-0.0778323376100448,93.6581231223648]}"#]]
@@ -137,7 +137,10 @@ fn parquet_comes_from_the_encoder_given() {
         NgffVersion::V05,
         "t",
         Table::Roi(rois()),
-        TableBackend::Parquet(&rows),
+        TableWriter {
+            backend: TableBackend::Parquet,
+            parquet: Some(&rows),
+        },
     )
     .unwrap();
     assert_eq!(fs::read(dir.join("tables/t/table.parquet")).unwrap(), [2]);
@@ -147,7 +150,10 @@ fn parquet_comes_from_the_encoder_given() {
         NgffVersion::V05,
         "t",
         Table::Roi(rois()),
-        TableBackend::Parquet(&fails),
+        TableWriter {
+            backend: TableBackend::Parquet,
+            parquet: Some(&fails),
+        },
     )
     .unwrap_err();
     assert!(
@@ -174,7 +180,7 @@ fn anndata_puts_numbers_into_x_and_texts_into_obs() {
         NgffVersion::V05,
         "t",
         Table::Roi(rois),
-        TableBackend::AnnData,
+        TableBackend::AnnData.into(),
     )
     .unwrap();
     let dir = folder.path().join("tables/t");

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use ome_zarr_convert_core::acquisition::SpaceOption;
 use ome_zarr_convert_core::{CoreError, NamedTiles, Naming};
+use ome_zarr_convert_geometry::Space;
 use tracing::warn;
 
 use super::files::Files;
@@ -63,8 +63,8 @@ pub(super) fn from_names(
         warn!("{}", unmatched(&tiles));
     }
     // Without an acquisition file, starts of slices and time points are counted, whatever the spacing turns out to be.
-    stated.defaults.start_z_space = SpaceOption::Pixel;
-    stated.defaults.start_t_space = SpaceOption::Pixel;
+    stated.defaults.start_z_space = Space::Pixel;
+    stated.defaults.start_t_space = Space::Pixel;
     let mut ask = |file: &str| files.facts(file);
     let (axes, time) = stated.axes(tiles.rows(), how, &mut ask)?;
     tiles.add_sizes(&axes, &mut ask)?;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{check, check_image, corrections, image, registered, tiling};
 use crate::options::{ChannelInfo, ConverterOptions};
 use crate::registration::register;
-use crate::roi::{Axis, Span};
+use ome_zarr_convert_geometry::{Axis, Span};
 
 #[test]
 fn keep_pads_and_refuses_what_is_negative() {

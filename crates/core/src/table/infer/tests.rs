@@ -3,8 +3,8 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::roi::Space;
 use crate::table::{FileFacts, tiles_csv};
+use ome_zarr_convert_geometry::Space;
 
 fn read(files: &str, naming: &Naming<'_>) -> Result<NamedTiles, CoreError> {
     let files: Vec<String> = files.split(", ").map(str::to_owned).collect();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::acquisition::color::{default_color, expand_hex};
+use crate::color::{default_color, expand_hex};
 use crate::model::{Definitions, Model, Path, Problems, closest, model};
 
 /// The colors of the menu: name and `RRGGBB`.

@@ -1,47 +1,6 @@
-//! The documents in which a user says how to convert: the reference's models, key for key.
-//!
-//! Names, order, defaults and bounds are those of `ome-zarr-converters-tools` 1.1.1; struct names are its class names,
-//! which appear in the JSON schema.
+//! How to turn an acquisition into OME-Zarr: the one document that holds all options of a conversion.
 
-mod acquisition;
-mod channels;
-mod compression;
-mod filters;
-mod grouping;
-mod older_filters;
-mod omezarr;
-mod runtime;
-mod stage;
-mod tiles;
-mod validators;
-
-pub use self::acquisition::{AcquisitionOptions, OutputDataType, PixelSizeModel, StageOrientation};
-pub use self::channels::{ChannelInfo, ChannelInfoUI, ColorMenu, HexColor};
-pub use self::compression::{
-    AutoCompression, BloscCompression, BloscCompressorOption, Compression, GzipCompression, NoCompression,
-    ShuffleOption, ZstdCompression,
-};
-pub use self::filters::{
-    AcquisitionFilter, AttributeFilter, AttributeValue, BoolValue, ChannelFilter, Filter, FilterMode, FloatValue,
-    FovNameFilter, IntValue, IsNoneValue, IsNotNoneValue, RegexFilter, StringValue, TRangeFilter, WellFilter,
-    ZRangeFilter,
-};
-pub use self::grouping::{
-    AutoTiling, Grouping, InplaceTiling, MosaicGrouping, PerFovGrouping, SnapToCornersTiling, SnapToGridTiling,
-    TilingStrategy,
-};
-pub use self::omezarr::{
-    ChunkMultipleSharding, ChunkingStrategy, FixedSizeChunking, FovBasedChunking, NamedLevels, NgffVersionOption,
-    NoSharding, NumberOfLevels, OmeZarrOptions, PyramidLevels, ShardingStrategy, TableBackendOption, XyScaling,
-};
-pub use self::runtime::{
-    DaskScheduler, DefaultScheduler, ProcessScheduler, RuntimeSettings, Serialization, SynchronousScheduler,
-    TempJsonOptions, ThreadScheduler,
-};
-pub use self::stage::{StagePositionCorrections, TOffset, XyOffset, ZOffset};
-pub use self::tiles::{BadTiles, Overlap};
-pub use self::validators::{ShapeDtypeProbeValidator, Validator};
-
+use super::{BadTiles, Grouping, OmeZarrOptions, RuntimeSettings, StagePositionCorrections};
 use crate::model::{choice, model};
 
 choice! {
@@ -90,6 +49,3 @@ model! {
         pub bad_tiles: BadTiles = BadTiles::Fail, ours;
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,21 +1,7 @@
 //! What a user says about an acquisition, over what its files say.
 
-use super::{ChannelInfoUI, Filter};
-use crate::model::{choice, model};
-
-choice! {
-    /// Data type of the pixels in the output.
-    pub enum OutputDataType as "DataTypeEnum" {
-        /// The data type of the image's files.
-        Autodetect = "autodetect",
-        /// Unsigned, 8 bits.
-        Uint8 = "uint8",
-        /// Unsigned, 16 bits.
-        Uint16 = "uint16",
-        /// Unsigned, 32 bits.
-        Uint32 = "uint32",
-    }
-}
+use super::{ChannelInfoUI, Filter, OutputDataType};
+use crate::model::model;
 
 model! {
     /// How the axes of the stage lie to those of the images. For fields of view that come out mirrored or in the wrong
@@ -55,7 +41,7 @@ model! {
         /// acquisition.
         pub axes: Option<String> = None;
         /// Data type of the pixels in the output.
-        pub data_type: OutputDataType = OutputDataType::Autodetect, title "Data Type";
+        pub data_type: OutputDataType = OutputDataType(None), title "Data Type";
         /// How the axes of the stage lie to those of the images.
         pub stage_orientation: StageOrientation = StageOrientation::default(), title "Stage Orientation";
         /// Which tiles are converted. Filters are applied in order.

@@ -1,8 +1,9 @@
 //! How the output is laid out: resolution levels, chunks, shards, NGFF version and tables.
 
+use ome_zarr_convert_ngff::{NgffVersion, TableBackend};
+
 use super::compression::Compression;
 use crate::model::{Path, Problems, Value, choice, model, union};
-use ome_zarr_convert_ngff::NgffVersion;
 
 model! {
     /// A number of levels, called `0`, `1`, `2` and so on.
@@ -167,30 +168,6 @@ union! {
     }
 }
 
-choice! {
-    /// Version of the OME-NGFF specification.
-    pub enum NgffVersionOption {
-        /// Zarr format 2, which every reader knows.
-        V04 = "0.4",
-        /// Zarr format 3, with shards.
-        V05 = "0.5",
-    }
-}
-
-choice! {
-    /// File format of the ROI tables. Condition tables are always CSV.
-    pub enum TableBackendOption as "BackendType" {
-        /// AnnData in Zarr.
-        Anndata = "anndata",
-        /// Columns in the attributes of a Zarr group.
-        Json = "json",
-        /// A text file with commas.
-        Csv = "csv",
-        /// An Apache Parquet file.
-        Parquet = "parquet",
-    }
-}
-
 model! {
     /// How the output is laid out.
     pub struct OmeZarrOptions "OmeZarrOptions" check shards_need_zarr_3 {
@@ -201,27 +178,17 @@ model! {
         /// How chunks are gathered into files. Shards need NGFF version 0.5.
         pub shards: ShardingStrategy = ShardingStrategy::default(), title "Sharding Strategy";
         /// Version of the OME-NGFF specification to write.
-        pub ngff_version: NgffVersionOption = NgffVersionOption::V04, title "NGFF Version";
+        pub ngff_version: NgffVersion = NgffVersion::V04, title "NGFF Version";
         /// File format of the ROI tables. Condition tables are always CSV.
-        pub table_backend: TableBackendOption = TableBackendOption::Csv, title "Table Backend";
+        pub table_backend: TableBackend = TableBackend::Csv, title "Table Backend";
         /// How chunks are compressed. An addition to the reference's options.
         pub compression: Compression = Compression::default(), ours;
     }
 }
 
-impl NgffVersionOption {
-    /// The version in the words of OME-NGFF on disk.
-    pub fn version(self) -> NgffVersion {
-        match self {
-            Self::V04 => NgffVersion::V04,
-            Self::V05 => NgffVersion::V05,
-        }
-    }
-}
-
 fn shards_need_zarr_3(options: &OmeZarrOptions, at: &mut Path, problems: &mut Problems) {
     let sharded = !matches!(options.shards, ShardingStrategy::None(_));
-    if sharded && options.ngff_version == NgffVersionOption::V04 {
+    if sharded && options.ngff_version == NgffVersion::V04 {
         let found = format!("`{}` with `ngff_version` 0.4", options.shards.tag());
         let hint = "set `ngff_version` to \"0.5\", or `shards` to {\"mode\": \"None\"}";
         at.key("shards", |at| {

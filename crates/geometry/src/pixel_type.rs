@@ -1,12 +1,10 @@
-//! Types of the numbers in an array, under the names that numpy, Zarr 2 and Zarr 3 give them.
+//! The kinds of pixels, under the names that numpy gives them.
 
 use std::fmt;
 
-use serde_json::{Value, json};
-
-/// Type of the elements of an array.
+/// Type of one pixel, of one sample of a color pixel, or of one element of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DataType {
+pub enum PixelType {
     /// One byte, 0 or 1.
     Bool,
     /// Signed, 8 bit.
@@ -31,7 +29,7 @@ pub enum DataType {
     Float64,
 }
 
-impl DataType {
+impl PixelType {
     /// All of them.
     pub const ALL: [Self; 11] = [
         Self::Bool,
@@ -47,7 +45,7 @@ impl DataType {
         Self::Float64,
     ];
 
-    /// Name in numpy and Zarr 3, `uint16`.
+    /// Name in numpy, `uint16`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bool => "bool",
@@ -64,8 +62,8 @@ impl DataType {
         }
     }
 
-    /// Name in Zarr 2, `<u2`: what is written here is always little-endian.
-    pub const fn zarr2_name(self) -> &'static str {
+    /// Type string of numpy for little-endian bytes, `<u2`.
+    pub const fn type_string(self) -> &'static str {
         match self {
             Self::Bool => "|b1",
             Self::Int8 => "|i1",
@@ -86,7 +84,7 @@ impl DataType {
         let kind = name.trim_start_matches(['<', '>', '=', '|']);
         Self::ALL
             .into_iter()
-            .find(|data_type| data_type.name() == name || &data_type.zarr2_name()[1..] == kind)
+            .find(|pixel_type| pixel_type.name() == name || &pixel_type.type_string()[1..] == kind)
     }
 
     /// Bytes of one element.
@@ -114,18 +112,9 @@ impl DataType {
             Self::Float32 | Self::Float64 => None,
         }
     }
-
-    /// Zero as Zarr metadata writes it for this type: `false`, `0` or `0.0`.
-    pub(crate) fn zero(self) -> Value {
-        match self {
-            Self::Bool => json!(false),
-            Self::Float32 | Self::Float64 => json!(0.0),
-            _ => json!(0),
-        }
-    }
 }
 
-impl fmt::Display for DataType {
+impl fmt::Display for PixelType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -137,16 +126,16 @@ mod tests {
 
     #[test]
     fn names_of_every_vocabulary_lead_back() {
-        for data_type in DataType::ALL {
-            assert_eq!(DataType::from_name(data_type.name()), Some(data_type));
-            assert_eq!(DataType::from_name(data_type.zarr2_name()), Some(data_type));
-            let digits: usize = data_type.zarr2_name()[2..].parse().unwrap();
-            assert_eq!(data_type.size_bytes(), digits);
+        for pixel_type in PixelType::ALL {
+            assert_eq!(PixelType::from_name(pixel_type.name()), Some(pixel_type));
+            assert_eq!(PixelType::from_name(pixel_type.type_string()), Some(pixel_type));
+            let digits: usize = pixel_type.type_string()[2..].parse().unwrap();
+            assert_eq!(pixel_type.size_bytes(), digits);
         }
-        assert_eq!(DataType::from_name(">u2"), Some(DataType::UInt16));
-        assert_eq!(DataType::from_name("=f4"), Some(DataType::Float32));
-        assert_eq!(DataType::from_name("complex64"), None);
-        assert_eq!(DataType::from_name("<U2"), None);
-        assert_eq!(DataType::from_name("<uint16"), None);
+        assert_eq!(PixelType::from_name(">u2"), Some(PixelType::UInt16));
+        assert_eq!(PixelType::from_name("=f4"), Some(PixelType::Float32));
+        assert_eq!(PixelType::from_name("complex64"), None);
+        assert_eq!(PixelType::from_name("<U2"), None);
+        assert_eq!(PixelType::from_name("<uint16"), None);
     }
 }

@@ -189,6 +189,54 @@ macro_rules! choice {
     };
 }
 
+/// Declares how documents spell a type of another crate: a closed set of strings for its values.
+///
+/// ```text
+/// choice_of! {
+///     /// Description of the choice.
+///     Shuffle as "Shuffle" {
+///         /// Description of the value.
+///         Self::Byte => "byte",
+///     }
+/// }
+/// ```
+///
+/// Unlike [`choice!`](crate::model::choice!) it makes no enum, so that there is one type for one thing. The list must be complete.
+#[macro_export]
+macro_rules! choice_of {
+    (
+        $(#[doc = $doc:literal])+
+        $name:ident $(as $definition:literal)? {
+            $($(#[doc = $value_doc:literal])+ $choice:expr => $value:literal,)+
+        }
+    ) => {
+        impl $crate::model::Model for $name {
+            fn read(
+                value: &$crate::model::Value,
+                at: &mut $crate::model::Path,
+                problems: &mut $crate::model::Problems,
+            ) -> Option<Self> {
+                let text = $crate::model::read_choice(value, &[$($value),+], at, problems)?;
+                [$(($choice, $value)),+].into_iter().find(|(_, spelled)| *spelled == text).map(|(choice, _)| choice)
+            }
+
+            fn write(&self) -> $crate::model::Value {
+                let spelled = [$(($choice, $value)),+].into_iter().find(|(choice, _)| choice == self);
+                $crate::model::Value::from(spelled.map(|(_, text)| text))
+            }
+
+            fn schema(definitions: &mut $crate::model::Definitions) -> $crate::model::Value {
+                let name = $crate::model!(@some $($definition)?);
+                $crate::model::schema_choice(name, concat!($($doc, "\n"),+), &[$($value),+], definitions)
+            }
+
+            fn bullets() -> Option<String> {
+                Some($crate::model::bullets(&[$(($value, concat!($($value_doc, "\n"),+))),+]))
+            }
+        }
+    };
+}
+
 /// Declares a union: an enum whose members are objects that a constant key tells apart, each declared with
 /// [`model!`](crate::model::model!) and a `tag`.
 ///
@@ -288,4 +336,4 @@ macro_rules! union {
     };
 }
 
-pub use {choice, model, union};
+pub use {choice, choice_of, model, union};

@@ -1,28 +1,8 @@
 //! How chunks are compressed: an addition to the reference's options.
 
-use crate::model::{Path, Problems, choice, model, union};
+use ome_zarr_convert_ngff::{BloscCompressor, Shuffle};
 
-choice! {
-    /// The compressor inside Blosc.
-    pub enum BloscCompressorOption as "BloscCompressor" {
-        /// Fast.
-        Lz4 = "lz4",
-        /// Smaller, slower.
-        Zstd = "zstd",
-    }
-}
-
-choice! {
-    /// How Blosc rearranges pixels before it compresses them.
-    pub enum ShuffleOption as "Shuffle" {
-        /// Not at all.
-        None = "none",
-        /// By bytes.
-        Byte = "byte",
-        /// By bits: smaller and slower than by bytes.
-        Bit = "bit",
-    }
-}
+use crate::model::{Path, Problems, model, union};
 
 model! {
     /// Blosc with LZ4, level 5, byte shuffle, in both versions: fast, and read everywhere.
@@ -33,11 +13,11 @@ model! {
     /// Blosc, with a compressor inside.
     pub struct BloscCompression "Blosc" tag mode = "blosc" check blosc_level {
         /// The compressor inside.
-        pub cname: BloscCompressorOption = BloscCompressorOption::Lz4, title "Compressor";
+        pub cname: BloscCompressor = BloscCompressor::Lz4, title "Compressor";
         /// From 0 (none) to 9 (smallest).
         pub level: u64 = 5;
         /// How pixels are rearranged before they are compressed.
-        pub shuffle: ShuffleOption = ShuffleOption::Byte;
+        pub shuffle: Shuffle = Shuffle::Byte;
     }
 }
 

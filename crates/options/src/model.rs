@@ -2,7 +2,7 @@
 //! the four can say something else than the others.
 //!
 //! [`model!`](model!) declares an object, [`choice!`](choice!) a closed set of strings and
-//! [`union!`](union!) objects told apart by a key. Documents are those of the reference's pydantic models: the
+//! [`union!`](union!) objects told apart by a key; [`choice_of!`](choice_of!) spells a type of another crate. Documents are those of the reference's pydantic models: the
 //! same keys in the same order, the same defaults and bounds, the same schema apart from the wording of descriptions.
 //!
 //! Reading is as lax as pydantic's for numbers and booleans (`"3"`, `5.0`), and laxer in one point: null where a default
@@ -15,7 +15,7 @@ mod scalars;
 mod schema;
 mod variants;
 
-pub use self::declare::{choice, model, union};
+pub use self::declare::{choice, choice_of, model, union};
 pub use self::fields::{Fields, Rules, put};
 pub use self::problems::{InvalidDocument, Path, Problem, Problems, closest};
 pub use self::schema::{Definitions, Dialect, ObjectSchema, description, first_paragraph, schema};
