@@ -4,20 +4,18 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use ome_zarr_convert_compute::bench::{Encoder, arrays, as_bytes, as_bytes_mut, halve_stack};
-use ome_zarr_convert_compute::{
-    Cancellation, Conversion, ImagePlan, Index5, Level, Silent, Threads, convert_image, plan_image,
-};
-use ome_zarr_convert_core::options::{ConverterOptions, OverwriteMode};
-use ome_zarr_convert_core::{Attributes, Axis, Collection, Region, Roi, Space, Span, TiledImage};
-use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_compute::{Conversion, ImagePlan, Level, PlannedImage, Processing, Threads, convert_image};
+use ome_zarr_convert_core::options::ConverterOptions;
+use ome_zarr_convert_core::{Attributes, Axis, Collection, Extensions, Region, Roi, Space, Span, TiledImage};
+use ome_zarr_convert_geometry::{Index5, PixelType};
 use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
-use ome_zarr_convert_sources::{DefaultImageLoader, LoaderSpec, PlaneMut, Window, open_file};
+use ome_zarr_convert_sources::{LoaderSpec, PlaneMut, Window, open_file};
+use ome_zarr_convert_store::Location;
 use rayon::prelude::*;
-use serde_json::Value;
 use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, colortype::Gray16};
 
 /// Fields along each side of the square.
@@ -110,19 +108,18 @@ fn plane(field: usize, channel: usize, slice: usize) -> Vec<u16> {
     (first..first + FIELD[0] * FIELD[1]).map(pixel).collect()
 }
 
-fn convert(acquisition: &Acquisition, target: &Path, options: &ConverterOptions) {
-    let conversion = Conversion {
-        target,
-        options,
-        overwrite_mode: OverwriteMode::NoOverwrite,
-        loader: &DefaultImageLoader,
-        resource: None,
-        progress: &Silent,
-        cancellation: &Cancellation::new(),
-        note: &|_| Value::Null,
-        ..Conversion::new(target, options)
+fn planned(acquisition: &Acquisition, options: &ConverterOptions) -> PlannedImage {
+    let processing = Processing {
+        options: Arc::new(options.clone()),
+        pipeline: None,
+        extensions: &Extensions::new(),
     };
-    convert_image(acquisition.image(), &conversion).expect("a conversion");
+    PlannedImage::new(acquisition.image(), &processing).expect("a plan")
+}
+
+fn convert(acquisition: &Acquisition, target: &Path, options: &ConverterOptions) {
+    let target = Location::local(target).expect("a place");
+    convert_image(&planned(acquisition, options), &Conversion::new(&target)).expect("a conversion");
 }
 
 /// Chunks of all levels: those of the finest are files to be read, the others lie ready.
@@ -158,7 +155,7 @@ impl<'a> Floor<'a> {
                     halve_stack(PixelType::UInt16, as_bytes(&pixels), as_bytes_mut(&mut halved), finer);
                     pixels = halved;
                 }
-                let grid = level.grid();
+                let grid = level.chunks().counts();
                 for (y, x) in (0..grid[3]).flat_map(|y| (0..grid[4]).map(move |x| (y, x))) {
                     let index = [0, channel as u64, 0, y, x];
                     let pixels = (number > 0).then(|| cut(&pixels, level, [y as usize, x as usize]));
@@ -265,8 +262,9 @@ fn compute(criterion: &mut Criterion) {
         ("lzw", Compression::Lzw),
     ] {
         let acquisition = Acquisition::write(compression);
-        let plan = plan_image(&acquisition.image(), &options).expect("a plan");
-        let floor = Floor::new(&acquisition, &plan, &options);
+        let image = planned(&acquisition, &options);
+        let plan = image.plan();
+        let floor = Floor::new(&acquisition, plan, &options);
         let target = acquisition.folder.path().join("image.zarr");
         assert_same_chunks(&acquisition, &floor, &target, &options);
         let clear = || {

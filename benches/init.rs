@@ -11,6 +11,7 @@ use ome_zarr_convert_core::{
     hcs_images_from_dataframe, read_tiles_table, register, setup_images_for_conversion, tiles_aggregation_pipeline,
 };
 use ome_zarr_convert_sources::LoaderSpec;
+use ome_zarr_convert_store::Location;
 
 /// 384 wells of 9 fields, 4 channels and 8 slices.
 fn table() -> String {
@@ -38,7 +39,7 @@ fn init(criterion: &mut Criterion) {
         ..AcquisitionDetails::default()
     };
     let options = ConverterOptions::default();
-    let zarr_dir = folder.path().join("out").display().to_string();
+    let zarr_dir = Location::local(&folder.path().join("out")).expect("a place");
     let mut group = criterion.benchmark_group("init");
     group.sample_size(10);
     group.bench_function("110592 tiles of 384 wells", |bencher| {

@@ -5,18 +5,16 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::ArrayD;
-use ome_zarr_convert_compute::bench::{
-    Buffers, Encoder, arrays, as_bytes, as_bytes_mut, fill_first_chunk, halve_stack,
-};
-use ome_zarr_convert_compute::plan_image;
+use ome_zarr_convert_compute::bench::{Encoder, FirstChunk, arrays, as_bytes, as_bytes_mut, halve_stack};
+use ome_zarr_convert_compute::{PlannedImage, Processing};
 use ome_zarr_convert_core::options::ConverterOptions;
-use ome_zarr_convert_core::{Attributes, Axis, Collection, Region, Roi, Space, Span, TiledImage, model, register};
+use ome_zarr_convert_core::{Attributes, Axis, Collection, Extensions, Region, Roi, Space, Span, TiledImage, model};
 use ome_zarr_convert_geometry::PixelType;
 use ome_zarr_convert_ngff::NgffVersion;
 use ome_zarr_convert_sources::{
     ImageInfo, ImageLoader, LoaderSpec, MemoryImage, OpenImage, PlaneMut, SourceError, Window,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 const PLANES: usize = 5;
 const HEIGHT: usize = 2160;
@@ -61,8 +59,8 @@ fn halve(criterion: &mut Criterion) {
 fn encode(criterion: &mut Criterion) {
     let image = image([HEIGHT, WIDTH], 1);
     let options = ConverterOptions::default();
-    let plan = plan_image(&image, &options).expect("a plan");
-    let encoder = Encoder::new(&arrays(&plan, &options)[0], NgffVersion::V04).expect("a codec");
+    let image = planned(image, &options);
+    let encoder = Encoder::new(&arrays(image.plan(), &options)[0], NgffVersion::V04).expect("a codec");
     let pixels: Vec<u16> = (0..PLANES * HEIGHT * WIDTH).map(pixel).collect();
     let mut group = criterion.benchmark_group("encode");
     group.throughput(Throughput::Bytes(2 * pixels.len() as u64));
@@ -73,21 +71,29 @@ fn encode(criterion: &mut Criterion) {
 }
 
 fn stitch(criterion: &mut Criterion) {
-    let mut image = image([HEIGHT / 2, WIDTH / 2], 2);
+    let image = image([HEIGHT / 2, WIDTH / 2], 2);
     let chunks = json!({"mode": "Fixed Size", "xy_chunk": WIDTH, "z_chunk": PLANES});
     let options = json!({"omezarr_options": {"chunks": chunks}});
     let options: ConverterOptions = model::from_json(&options, "options").expect("options");
-    register(&mut image, &options).expect("a registered image");
-    let plan = plan_image(&image, &options).expect("a plan");
+    let image = planned(image, &options);
     let tile = ArrayD::from_shape_fn(vec![PLANES, HEIGHT / 2, WIDTH / 2], |at| pixel(at[1] * WIDTH + at[2]));
     let loader = Memory(Arc::new(MemoryImage::new(tile)));
-    let buffers = Buffers::default();
+    let chunk = FirstChunk::of(&image, &loader);
     let mut group = criterion.benchmark_group("stitch");
     group.throughput(Throughput::Bytes((2 * PLANES * HEIGHT * WIDTH) as u64));
     group.bench_function("four tiles in a chunk", |bencher| {
-        bencher.iter(|| fill_first_chunk(&image, &plan, &loader, &buffers));
+        bencher.iter(|| chunk.fill());
     });
     group.finish();
+}
+
+fn planned(image: TiledImage, options: &ConverterOptions) -> PlannedImage {
+    let processing = Processing {
+        options: Arc::new(options.clone()),
+        pipeline: None,
+        extensions: &Extensions::new(),
+    };
+    PlannedImage::new(image, &processing).expect("a plan")
 }
 
 /// An image of `side` × `side` fields of [`PLANES`] slices, side by side.
@@ -130,10 +136,6 @@ struct Memory(Arc<MemoryImage>);
 impl ImageLoader for Memory {
     fn open(&self, _: &LoaderSpec, _: Option<&str>) -> Result<Box<dyn OpenImage>, SourceError> {
         Ok(Box::new(Shared(self.0.clone())))
-    }
-
-    fn describe_source(&self, spec: &LoaderSpec, _: Option<&str>) -> String {
-        Value::Object(spec.to_json()).to_string()
     }
 }
 

@@ -13,17 +13,17 @@ use ome_zarr_convert_core::{
 };
 use ome_zarr_convert_ngff::ImageMetadata;
 use ome_zarr_convert_sources::{LoaderSpec, resolve_path};
-use ome_zarr_convert_tasks::{ComputeContext, Threads, generic_compute_task};
+use ome_zarr_convert_tasks::{ComputeContext, Location, Threads, generic_compute_task};
 use serde_json::{Value, json};
 
 /// The init task: from a table to tiles, to images, to a plate without pixels. Gives what Fractal hands to the compute tasks.
-fn init_task(acquisition: &Path, zarr_dir: &str, options: &Value) -> Result<Value, Box<dyn Error>> {
+fn init_task(acquisition: &Path, zarr_dir: &Location, options: &Value) -> Result<Value, Box<dyn Error>> {
     // What a user wrote; every mistake in it is reported at once.
     let options: ConverterOptions = model::from_json(options, "converter options")?;
 
     let table = read_tiles_table(&acquisition.join("tiles.csv"))?;
     let file = acquisition.join("acquisition_details.toml");
-    let details = read_acquisition_file(&file)?.details(&file.display().to_string(), table_has_time(&table)?)?;
+    let details = read_acquisition_file(&file)?.details(&file.display().to_string(), table_has_time(&table))?;
     let mut tiles = hcs_images_from_dataframe(&table, &details, Some("hcs_plate"), 0)?;
 
     // The table's paths are relative to its data folder. Compute tasks run elsewhere: they get absolute ones.
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let acquisition = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/hcs_plate");
     let options = json!({ "omezarr_options": { "ngff_version": "0.5", "levels": { "mode": "Number of Levels", "num_levels": 3 } } });
 
-    let output = init_task(&acquisition, &zarr_dir.display().to_string(), &options)?;
+    let output = init_task(&acquisition, &Location::local(&zarr_dir)?, &options)?;
     // Between the two the list is text: Fractal stores it, and starts one process per entry.
     let output: Value = serde_json::from_str(&output.to_string())?;
     let entries = output["parallelization_list"]
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let answer = compute_task(entry)?;
         let update = &answer["image_list_updates"][0];
         let zarr_url = update["zarr_url"].as_str().ok_or("no zarr_url")?;
-        let (metadata, version) = ImageMetadata::read(Path::new(zarr_url))?;
+        let (metadata, version) = ImageMetadata::read(&Location::local(Path::new(zarr_url))?)?;
         println!(
             "{zarr_url}: OME-Zarr {version}, {} levels, {}",
             metadata.levels.len(),

@@ -5,7 +5,7 @@
 //! names what it needs.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -17,7 +17,7 @@ use ome_zarr_convert_core::{
 };
 use ome_zarr_convert_ngff::NgffVersion;
 use ome_zarr_convert_sources::{ImageLoader, LoaderSpec, MemoryImage, OpenImage, SourceError};
-use ome_zarr_convert_tasks::{ComputeContext, ParallelizationEntry, Threads, generic_compute_task};
+use ome_zarr_convert_tasks::{ComputeContext, Location, ParallelizationEntry, Threads, generic_compute_task};
 use serde_json::{Map, Value, json};
 
 /// Keeps tiles whose name ends in a given text.
@@ -71,17 +71,15 @@ impl RegistrationStep for Slip {
 struct Gallery;
 
 impl CollectionHandler for Gallery {
-    fn set_up(&self, dir: &Path, images: &[TiledImage], _: NgffVersion, _: OverwriteMode) -> Result<(), CoreError> {
-        let path = dir.join("gallery.txt");
-        let io = |source| CoreError::Io {
-            action: "write",
-            path: path.clone(),
-            source,
-        };
-        std::fs::create_dir_all(dir).map_err(io)?;
+    fn set_up(
+        &self,
+        dir: &Location,
+        images: &[&TiledImage],
+        _: NgffVersion,
+        _: OverwriteMode,
+    ) -> Result<(), CoreError> {
         let list: String = images.iter().map(|image| format!("{}\n", image.path)).collect();
-        let mut file = std::fs::File::create(&path).map_err(io)?;
-        std::io::Write::write_all(&mut file, list.as_bytes()).map_err(io)
+        Ok(dir.child("gallery.txt").write_whole(&[list.as_bytes()])?)
     }
 }
 
@@ -93,10 +91,6 @@ impl ImageLoader for Gradient {
         let level = spec.to_json().get("level").and_then(Value::as_u64).unwrap_or(0) as u16;
         let pixels = Array2::from_shape_fn((32, 32), |(y, x)| level + (y * 32 + x) as u16);
         Ok(Box::new(MemoryImage::new(pixels.into_dyn())))
-    }
-
-    fn describe_source(&self, spec: &LoaderSpec, _: Option<&str>) -> String {
-        format!("gradient {}", Value::Object(spec.to_json()))
     }
 }
 
@@ -133,7 +127,7 @@ fn tiles() -> Vec<Tile> {
 }
 
 /// The init task: filter, validator, pipeline and loader by name.
-fn init(zarr_dir: &str, extensions: &Extensions) -> Result<Vec<ParallelizationEntry>, Box<dyn Error>> {
+fn init(zarr_dir: &Location, extensions: &Extensions) -> Result<Vec<ParallelizationEntry>, Box<dyn Error>> {
     let filters = [FilterStep::from_json(
         &json!({"name": "Name Ends", "suffixes": ["kept"]}),
         extensions,
@@ -179,7 +173,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os()
         .nth(1)
         .map_or_else(|| temporary.path().to_owned(), PathBuf::from);
-    let zarr_dir = std::path::absolute(folder)?.display().to_string();
+    let zarr_dir = Location::local(&std::path::absolute(folder)?)?;
     let extensions = extensions()?;
     let entries = init(&zarr_dir, &extensions)?;
     // What crosses to the compute task is text; it names the loader and the steps.

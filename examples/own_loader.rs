@@ -23,7 +23,7 @@ use ome_zarr_convert_core::{
 };
 use ome_zarr_convert_ngff::{Cell, ImageMetadata};
 use ome_zarr_convert_sources::{ImageLoader, LoaderSpec, MemoryImage, OpenImage, SourceError};
-use ome_zarr_convert_tasks::{ComputeContext, Threads, generic_compute_task};
+use ome_zarr_convert_tasks::{ComputeContext, Location, Threads, generic_compute_task};
 use serde_json::{Map, Value, json};
 
 const WIDTH: u64 = 64;
@@ -52,6 +52,11 @@ impl ScanLoader {
         }
     }
 
+    fn scan_file(keys: &Map<String, Value>) -> String {
+        let path = keys.get("scan_file").and_then(Value::as_str);
+        path.unwrap_or("a scan file without a name").to_owned()
+    }
+
     fn number(keys: &Map<String, Value>, key: &str) -> Result<u64, SourceError> {
         let number = keys.get(key).and_then(Value::as_u64);
         number.ok_or_else(|| Self::failed("image_loader", format!("{key} is missing; it must be a whole number")))
@@ -59,11 +64,11 @@ impl ScanLoader {
 }
 
 impl ImageLoader for ScanLoader {
-    fn open(&self, spec: &LoaderSpec, resource: Option<&str>) -> Result<Box<dyn OpenImage>, SourceError> {
+    fn open(&self, spec: &LoaderSpec, _: Option<&str>) -> Result<Box<dyn OpenImage>, SourceError> {
         let keys = spec.to_json();
         let (offset, height) = (Self::number(&keys, "offset")?, Self::number(&keys, "height")?);
         let width = Self::number(&keys, "width")?;
-        let path = self.describe_source(spec, resource);
+        let path = Self::scan_file(&keys);
         let mut bytes = vec![0; (2 * width * height) as usize];
         let mut file = File::open(&path).map_err(|error| Self::failed(&path, error))?;
         let read = file
@@ -81,17 +86,9 @@ impl ImageLoader for ScanLoader {
         Ok(Box::new(MemoryImage::new(array).named(path)))
     }
 
-    fn describe_source(&self, spec: &LoaderSpec, _: Option<&str>) -> String {
-        let keys = spec.to_json();
-        keys.get("scan_file")
-            .and_then(Value::as_str)
-            .unwrap_or("a scan file without a name")
-            .to_owned()
-    }
-
     /// With this a changed file is told from the one that was converted.
-    fn source_file(&self, spec: &LoaderSpec, resource: Option<&str>) -> Option<PathBuf> {
-        Some(self.describe_source(spec, resource).into())
+    fn source_file(&self, spec: &LoaderSpec, _: Option<&str>) -> Option<PathBuf> {
+        Some(Self::scan_file(&spec.to_json()).into())
     }
 }
 
@@ -180,7 +177,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let images = tiles_aggregation_pipeline(read_scan(&scan)?, &options, &with)?;
     let overwrite = OverwriteMode::Overwrite;
-    let zarr_dir = zarr_dir.display().to_string();
+    let zarr_dir = Location::local(&zarr_dir)?;
     let entries = setup_images_for_conversion(&images, &zarr_dir, "ImageInPlate", &options, overwrite)?;
 
     let context = ComputeContext {
@@ -199,7 +196,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     // Snapped to a grid, the fields lie side by side: 2 × 2 of them, of the brightness that their frames have.
     assert_eq!(report.plan.levels[0].shape, [1, 1, 1, 2 * HEIGHT, 2 * WIDTH]);
-    let (metadata, _) = ImageMetadata::read(Path::new(&entry.zarr_url))?;
+    let (metadata, _) = ImageMetadata::read(&Location::local(Path::new(&entry.zarr_url))?)?;
     let window = metadata
         .channels
         .and_then(|channels| channels[0].window)

@@ -9,19 +9,24 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every crate by its folder and what it may use of the others.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("cli", &["tasks"]),
-    ("compute", &["core", "geometry", "ngff", "options", "sources"]),
-    ("core", &["geometry", "ngff", "options", "sources"]),
+    ("compute", &["core", "geometry", "ngff", "options", "sources", "store"]),
+    ("core", &["geometry", "ngff", "options", "sources", "store"]),
     ("geometry", &[]),
-    ("ngff", &["geometry"]),
+    ("ngff", &["geometry", "store"]),
     ("options", &["geometry", "ngff"]),
     ("sources", &["geometry"]),
-    ("tasks", &["compute", "core", "geometry", "ngff", "options", "sources"]),
+    ("store", &["geometry"]),
+    (
+        "tasks",
+        &["compute", "core", "geometry", "ngff", "options", "sources", "store"],
+    ),
 ];
 
 /// Heavy dependencies and the one crate that may name each.
-const HEAVY: [(&str, &str); 8] = [
+const HEAVY: [(&str, &str); 9] = [
+    ("calamine", "core"),
     ("clap", "cli"),
     ("image", "sources"),
     ("indicatif", "cli"),
@@ -32,9 +37,68 @@ const HEAVY: [(&str, &str); 8] = [
     ("zarrs", "compute"),
 ];
 
+/// Where files of the system may be opened: everything else goes through a store.
+const MAY_TOUCH_FILES: [&str; 8] = [
+    // A folder as a store.
+    "crates/store/src/folder",
+    // Positioned reads of image files.
+    "crates/sources/src/file.rs",
+    // Whether an image file is there, and how large it is.
+    "crates/sources/src/loader.rs",
+    // Tables and acquisition files.
+    "crates/core/src/acquisition",
+    "crates/core/src/table",
+    // Its tests read the seeds of the fuzz targets.
+    "crates/sources/src/formats.rs",
+    // Files of arguments and answers, acquisitions and their tables, what the system grants a process.
+    "crates/tasks/src",
+    "crates/cli/src",
+];
+
 /// Files of more than [`LONGEST`] lines, and why they may be.
-const LONG: &[(&str, &str)] = &[];
-const LONGEST: usize = 600;
+const LONG: &[(&str, &str)] = &[
+    ("crates/sources/tests/files/main.rs", "how every kind of file is made"),
+    (
+        "crates/sources/tests/files/sets.rs",
+        "one table of what sets of files can be",
+    ),
+    (
+        "tests/architecture.rs",
+        "every rule of the house, with the lists that it holds files against",
+    ),
+    (
+        "crates/compute/tests/engine/random.rs",
+        "one random scene and all that is held against the oracle",
+    ),
+    (
+        "crates/compute/tests/engine/failures.rs",
+        "one table of what can go wrong with an image",
+    ),
+    (
+        "crates/compute/tests/engine/scene.rs",
+        "what every test of the engine is built from",
+    ),
+    (
+        "crates/core/src/registration/tests.rs",
+        "one table of cases with the images that they are about",
+    ),
+    (
+        "crates/core/src/table/tests.rs",
+        "one table of cases with the tables that they are about",
+    ),
+];
+/// Crates whose modules use each other, and why.
+const CIRCLES: &[(&str, &str)] = &[
+    (
+        "tasks",
+        "`documents` holds every JSON, that of plans and that of child processes, which are parts of runs",
+    ),
+    (
+        "core",
+        "an extension is handed the tiles, images and steps that it extends, and these name extensions",
+    ),
+];
+const LONGEST: usize = 400;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -134,13 +198,30 @@ struct Source {
 }
 
 impl Source {
-    /// The part that is not unit tests, without comments.
+    /// The whole file without unit tests, comments and texts.
     fn code(&self) -> String {
-        let until_tests = self.text.split("#[cfg(test)]").next().unwrap_or_default();
-        let code = until_tests
-            .lines()
-            .map(|line| line.split("//").next().unwrap_or_default());
-        code.collect::<Vec<_>>().join("\n")
+        let mut kept = String::new();
+        // Lines of a unit test module, until its brace closes.
+        let (mut skipping, mut depth) = (false, 0_i64);
+        for line in self.text.lines() {
+            let code = without_texts(line.split("//").next().unwrap_or_default());
+            if line.trim() == "#[cfg(test)]" {
+                (skipping, depth) = (true, 0);
+                continue;
+            }
+            if !skipping {
+                kept.push_str(&code);
+                kept.push('\n');
+                continue;
+            }
+            let braces = |brace: char| code.matches(brace).count() as i64;
+            depth += braces('{') - braces('}');
+            let opened_and_closed = code.contains('}') && depth <= 0;
+            if opened_and_closed || (depth == 0 && code.trim_end().ends_with(';')) {
+                skipping = false;
+            }
+        }
+        kept
     }
 
     fn is_below(&self, folders: &[&str]) -> bool {
@@ -150,6 +231,21 @@ impl Source {
     fn is_for_tests(&self) -> bool {
         self.path.contains("/tests/") || self.path.ends_with("/tests.rs") || self.path.ends_with("/properties.rs")
     }
+}
+
+/// A line without what stands between quotes.
+fn without_texts(line: &str) -> String {
+    let mut kept = String::new();
+    let (mut inside, mut escaped) = (false, false);
+    for letter in line.chars() {
+        match letter {
+            '"' if !escaped => inside = !inside,
+            _ if !inside => kept.push(letter),
+            _ => {}
+        }
+        escaped = letter == '\\' && !escaped;
+    }
+    kept
 }
 
 /// Every Rust file that is ours.
@@ -190,7 +286,9 @@ fn none_names<'a>(words: &[&str], sources: impl Iterator<Item = &'a Source>) {
         looked_at += 1;
         let code = source.code();
         for word in words {
-            assert!(!code.contains(word), "{} names {word}", source.path);
+            let alone = |(at, _): (usize, &str)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            let named = code.match_indices(word).any(alone);
+            assert!(!named, "{} names {word}", source.path);
         }
     }
     assert!(looked_at > 0, "no file is held to this rule: was a folder renamed?");
@@ -218,10 +316,20 @@ fn registration_and_planning_are_pure() {
 }
 
 #[test]
+fn a_store_knows_no_meaning_and_one_of_them_files() {
+    let sources = sources();
+    let of_store = || sources.iter().filter(|source| source.is_below(&["crates/store/src"]));
+    none_names(&["zarr.json", ".zgroup", ".zattrs", ".zarray"], of_store());
+    let in_folder = |source: &&Source| source.is_below(&["crates/store/src/folder"]);
+    none_names(&["std::fs", "rustix"], of_store().filter(|source| !in_folder(source)));
+}
+
+#[test]
 fn options_are_arguments() {
     let sources = sources();
     let below = [
         "crates/ngff/src",
+        "crates/store/src",
         "crates/sources/src",
         "crates/core/src",
         "crates/compute/src",
@@ -245,6 +353,132 @@ fn options_are_arguments() {
         &["env::var", "env::args", "env::current_dir"],
         sources.iter().filter(|source| source.path == home),
     );
+}
+
+#[test]
+fn files_are_opened_where_the_list_says() {
+    let sources = sources();
+    let elsewhere = |source: &&Source| {
+        source.path.contains("/src/") && !source.is_below(&MAY_TOUCH_FILES) && !source.is_for_tests()
+    };
+    let words = [
+        "std::fs",
+        "fs::",
+        "File::",
+        "tempfile::",
+        "rustix::fs",
+        "path.is_file()",
+        ".is_dir()",
+        "path.exists()",
+    ];
+    none_names(
+        &words,
+        sources
+            .iter()
+            .filter(|source| source.is_below(&["crates/"]) && !source.path.contains("/fuzz/"))
+            .filter(elsewhere),
+    );
+}
+
+/// The compute side alone is light: what reads tables, terminals and networks is not compiled with it.
+#[test]
+fn compute_alone_has_no_tables_and_no_network() {
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args([
+            "tree",
+            "--offline",
+            "-p",
+            "ome-zarr-convert-compute",
+            "--no-default-features",
+        ])
+        .args(["-e", "normal", "--prefix", "none"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains("zarrs") && names.len() > 20, "{names:?}");
+    for heavy in [
+        "polars",
+        "polars-core",
+        "toml",
+        "clap",
+        "calamine",
+        "hyper",
+        "reqwest",
+        "tokio",
+        "axum",
+        "ureq",
+    ] {
+        assert!(!names.contains(heavy), "compute without features uses {heavy}");
+    }
+}
+
+/// The top-level module of a file in a crate's `src`: `tiles` for `tiles.rs` and for `tiles/planes.rs`.
+fn room(path: &str) -> &str {
+    let below = path.split_once("/src/").map_or(path, |(_, below)| below);
+    below.split('/').next().unwrap_or(below).trim_end_matches(".rs")
+}
+
+/// Rooms that a file names: `crate::tiles::Tiles` is `tiles`.
+fn rooms_used(code: &str) -> BTreeSet<String> {
+    let uses = code.split("crate::").skip(1);
+    let names = uses.flat_map(|after| match after.strip_prefix('{') {
+        // `use crate::{codec::Codec, plan};`
+        Some(list) => list.split('}').next().unwrap_or_default().split(',').collect(),
+        None => vec![after],
+    });
+    let name = |text: &str| {
+        text.trim()
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect()
+    };
+    names.map(name).collect()
+}
+
+#[test]
+fn no_circle_of_rooms() {
+    let sources = sources();
+    for (name, _) in EDGES {
+        let folder = format!("crates/{name}/src/");
+        let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for source in sources
+            .iter()
+            .filter(|source| source.path.starts_with(&folder) && !source.is_for_tests())
+        {
+            let own = room(&source.path);
+            if own != "lib" && own != "main" {
+                let used = rooms_used(&source.code()).into_iter().filter(|used| used != own);
+                uses.entry(own.to_owned()).or_default().extend(used);
+            }
+        }
+        // Rooms that use no room that is left are taken away; what stays goes in circles.
+        while let Some(free) = uses
+            .iter()
+            .find(|(_, used)| used.iter().all(|used| !uses.contains_key(used)))
+            .map(|(free, _)| free.clone())
+        {
+            uses.remove(&free);
+        }
+        let circle: Vec<_> = uses
+            .iter()
+            .map(|(own, used)| {
+                (
+                    own,
+                    used.iter().filter(|used| uses.contains_key(*used)).collect::<Vec<_>>(),
+                )
+            })
+            .collect();
+        match CIRCLES.iter().any(|(known, _)| *known == name) {
+            true => assert!(
+                !circle.is_empty(),
+                "{name} has no circle any more: strike it off the list"
+            ),
+            false => assert!(circle.is_empty(), "in {name} these modules use each other: {circle:?}"),
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use ome_zarr_convert_tasks::Location;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -164,11 +165,12 @@ fn a_converter_an_edit_and_a_compound() {
         );
         assert!(log.contains("are labelled"), "{log}");
         let label = Path::new(url).join("labels/bright");
-        let (metadata, found) = ome_zarr_convert_ngff::ImageMetadata::read(&label).unwrap();
+        let (metadata, found) = ome_zarr_convert_ngff::ImageMetadata::read(&Location::local(&label).unwrap()).unwrap();
         assert_eq!(found.as_str(), version);
         let axes: Vec<&str> = metadata.axes.iter().map(|axis| axis.name.as_str()).collect();
         assert_eq!(axes, ["z", "y", "x"]);
-        let (labels, _) = ome_zarr_convert_ngff::read_attributes(label.parent().unwrap()).unwrap();
+        let (labels, _) =
+            ome_zarr_convert_ngff::read_attributes(&Location::local(label.parent().unwrap()).unwrap()).unwrap();
         assert_eq!(
             labels.get("labels").or_else(|| labels["ome"].get("labels")),
             Some(&json!(["bright"]))

@@ -10,6 +10,7 @@ use ome_zarr_convert_core::{
     tiles_aggregation_pipeline,
 };
 use ome_zarr_convert_sources::{LoaderSpec, resolve_path};
+use ome_zarr_convert_tasks::Location;
 use ome_zarr_convert_tasks::fractal::InitOutput;
 
 model::model! {
@@ -32,7 +33,7 @@ pub fn init_demo(arguments: InitDemo) -> Result<InitOutput, CoreError> {
     let folder = Path::new(&arguments.path);
     let table = read_tiles_table(&folder.join("tiles.csv"))?;
     let file = folder.join("acquisition_details.toml");
-    let details = read_acquisition_file(&file)?.details(&file.display().to_string(), table_has_time(&table)?)?;
+    let details = read_acquisition_file(&file)?.details(&file.display().to_string(), table_has_time(&table))?;
     let mut tiles = hcs_images_from_dataframe(&table, &details, Some(&arguments.plate_name), 0)?;
     let data = folder.join("data").display().to_string();
     for tile in &mut tiles {
@@ -42,7 +43,7 @@ pub fn init_demo(arguments: InitDemo) -> Result<InitOutput, CoreError> {
     }
     let options = &arguments.converter_options;
     let images = tiles_aggregation_pipeline(tiles, options, &Aggregation::default())?;
-    let (zarr_dir, overwrite) = (&arguments.zarr_dir, arguments.overwrite);
-    let entries = setup_images_for_conversion(&images, zarr_dir, "ImageInPlate", options, overwrite)?;
+    let zarr_dir = Location::local(Path::new(&arguments.zarr_dir))?;
+    let entries = setup_images_for_conversion(&images, &zarr_dir, "ImageInPlate", options, arguments.overwrite)?;
     Ok(InitOutput::from(entries.as_slice()))
 }

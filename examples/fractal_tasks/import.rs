@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ome_zarr_convert_core::model;
 use ome_zarr_convert_ngff::{Cell, ImageMetadata};
+use ome_zarr_convert_tasks::Location;
 use ome_zarr_convert_tasks::fractal::{ImageUpdate, TaskOutput};
 
 model::model! {
@@ -25,7 +26,7 @@ pub fn import_images(arguments: ImportImages) -> Result<TaskOutput, Box<dyn Erro
     folders.sort();
     let mut output = TaskOutput::default();
     for folder in folders {
-        let (metadata, version) = ImageMetadata::read(&folder)?;
+        let (metadata, version) = ImageMetadata::read(&Location::local(&folder)?)?;
         let is_3d = metadata.axes.iter().any(|axis| axis.name == "z");
         if is_3d || !arguments.only_3d {
             let update = ImageUpdate::new(folder.display().to_string())

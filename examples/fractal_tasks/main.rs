@@ -21,7 +21,7 @@ use ome_zarr_convert_tasks::fractal::{
 use ome_zarr_convert_tasks::offered::compute_image;
 
 fn package() -> TaskPackage {
-    static NEVER: Cancellation = Cancellation::new();
+    let never = Cancellation::new();
     let mut threshold = Task::new(
         "Threshold Image",
         TaskKind::Parallel(Executable::new(
@@ -48,8 +48,8 @@ fn package() -> TaskPackage {
     let convert = TaskKind::ConverterCompound {
         init: InitExecutable::new("init-demo", "tasks/init_demo.py", convert::init_demo),
         // What follows an init task is the same for every converter.
-        compute: Executable::new("compute", "tasks/compute.py", |arguments| {
-            compute_image(&arguments, &NEVER)
+        compute: Executable::new("compute", "tasks/compute.py", move |arguments| {
+            compute_image(&arguments, &never)
         }),
     };
     TaskPackage {

@@ -1,15 +1,16 @@
 //! A parallel task, which edits an image: it adds a label that says where a channel is bright.
 
 use std::error::Error;
-use std::fs;
-use std::path::Path;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ome_zarr_convert_core::model;
 use ome_zarr_convert_geometry::PixelType;
 use ome_zarr_convert_ngff::{
-    ArrayInfo, ArrayMetadata, Codec, ImageMetadata, NgffVersion, read_attributes, write_group,
+    ArrayInfo, ArrayMetadata, Codec, ImageMetadata, NgffVersion, ZarrFormat, read_attributes, write_group,
 };
+use ome_zarr_convert_tasks::Location;
 use ome_zarr_convert_tasks::fractal::{ImageUpdate, TaskOutput};
 use serde_json::{Value, json};
 use tracing::info;
@@ -33,15 +34,15 @@ model::model! {
 }
 
 pub fn threshold_image(arguments: ThresholdImage) -> Result<TaskOutput, Box<dyn Error>> {
-    let image = Path::new(&arguments.zarr_url);
+    let image = &Location::local(Path::new(&arguments.zarr_url))?;
     let (mut metadata, version) = ImageMetadata::read(image)?;
-    let labels = image.join("labels");
-    let label = labels.join(&arguments.label_name);
-    if label.exists() {
+    let labels = image.child("labels");
+    let label = labels.child(&arguments.label_name);
+    if label.exists()? {
         if !arguments.overwrite {
-            return Err(format!("{} exists; set `overwrite` to replace it", label.display()).into());
+            return Err(format!("{label} exists; set `overwrite` to replace it").into());
         }
-        fs::remove_dir_all(&label)?;
+        label.remove_all()?;
     }
     // A label has the image's axes but that of the channels.
     let channels = metadata.axes.iter().position(|axis| axis.name == "c");
@@ -56,12 +57,12 @@ pub fn threshold_image(arguments: ThresholdImage) -> Result<TaskOutput, Box<dyn 
         }
     }
     // Whoever looks meanwhile finds the label whole or not at all.
-    let partial = labels.join(format!(".{}.partial", arguments.label_name));
-    let _ = fs::remove_dir_all(&partial);
+    let partial = label.beside("partial");
+    partial.remove_all()?;
     let mut attributes = metadata.attributes(version)?;
     let described = json!({"source": {"image": "../../"}});
-    match (version, attributes.get_mut("ome")) {
-        (NgffVersion::V05, Some(ome)) => ome["image-label"] = described,
+    match attributes.get_mut("ome") {
+        Some(ome) => ome["image-label"] = described,
         _ => drop(attributes.insert("image-label".into(), described)),
     }
     write_group(&partial, version, &attributes)?;
@@ -73,9 +74,9 @@ pub fn threshold_image(arguments: ThresholdImage) -> Result<TaskOutput, Box<dyn 
         }
         write_level(&partial, image, &level.path, version, channels, &metadata, pixels)?;
     }
-    fs::rename(&partial, &label)?;
+    partial.publish_to(label.key(), false)?;
     list_label(&labels, version, &arguments.label_name)?;
-    info!("{bright} pixels of {} are labelled", image.display());
+    info!("{bright} pixels of {image} are labelled");
     Ok(ImageUpdate::new(arguments.zarr_url)
         .image_type("has_threshold_label", true)
         .into())
@@ -83,12 +84,12 @@ pub fn threshold_image(arguments: ThresholdImage) -> Result<TaskOutput, Box<dyn 
 
 /// One level of the channel, 1 where it is bright.
 fn bright_pixels(
-    image: &Path,
+    image: &Location,
     level: &str,
     channels: Option<usize>,
     arguments: &ThresholdImage,
 ) -> Result<Vec<u8>, Box<dyn Error>> {
-    let array = Array::open(Arc::new(FilesystemStore::new(image)?), &format!("/{level}"))?;
+    let array = Array::open(Arc::new(FilesystemStore::new(folder(image)?)?), &format!("/{level}"))?;
     let mut start = vec![0; array.shape().len()];
     let mut size = array.shape().to_vec();
     if let Some(axis) = channels {
@@ -98,7 +99,7 @@ fn bright_pixels(
         (start[axis], size[axis]) = (arguments.channel, 1);
     }
     let subset = ArraySubset::new_with_start_shape(start, size)?;
-    let data_type = ArrayInfo::read(&image.join(level))?.0.data_type;
+    let data_type = ArrayInfo::read(&image.child(level))?.0.data_type;
     let at_least = |value: f64| u8::from(value >= arguments.threshold);
     Ok(match data_type {
         PixelType::UInt8 => array
@@ -115,17 +116,22 @@ fn bright_pixels(
     })
 }
 
+/// Where `zarrs` finds it.
+fn folder(place: &Location) -> Result<PathBuf, Box<dyn Error>> {
+    Ok(place.local_path().ok_or("this task works on local images only")?)
+}
+
 /// Writes a level of the label in chunks as those of the image.
 fn write_level(
-    label: &Path,
-    image: &Path,
+    label: &Location,
+    image: &Location,
     level: &str,
     version: NgffVersion,
     channels: Option<usize>,
     metadata: &ImageMetadata,
     pixels: Vec<u8>,
 ) -> Result<(), Box<dyn Error>> {
-    let like = ArrayInfo::read(&image.join(level))?.0;
+    let like = ArrayInfo::read(&image.child(level))?.0;
     let (mut shape, mut chunks) = (like.shape, like.chunks);
     if let Some(axis) = channels {
         shape.remove(axis);
@@ -139,20 +145,20 @@ fn write_level(
         codec: Codec::default(),
         axes: metadata.axes.iter().map(|axis| axis.name.clone()).collect(),
     };
-    array.write(&label.join(level), version)?;
-    let array = Array::open(Arc::new(FilesystemStore::new(label)?), &format!("/{level}"))?;
+    array.write(&label.child(level), version)?;
+    let array = Array::open(Arc::new(FilesystemStore::new(folder(label)?)?), &format!("/{level}"))?;
     array.store_array_subset(&ArraySubset::new_with_shape(shape), pixels)?;
     Ok(())
 }
 
 /// Adds the label to the image's list of labels.
-fn list_label(labels: &Path, version: NgffVersion, name: &str) -> Result<(), Box<dyn Error>> {
+fn list_label(labels: &Location, version: NgffVersion, name: &str) -> Result<(), Box<dyn Error>> {
     let mut attributes = read_attributes(labels)
         .map(|(attributes, _)| attributes)
         .unwrap_or_default();
-    let list = match version {
-        NgffVersion::V04 => attributes.entry("labels").or_insert_with(|| json!([])),
-        NgffVersion::V05 => {
+    let list = match version.zarr_format() {
+        ZarrFormat::V2 => attributes.entry("labels").or_insert_with(|| json!([])),
+        ZarrFormat::V3 => {
             let ome = attributes
                 .entry("ome")
                 .or_insert_with(|| json!({"version": version.as_str()}));

@@ -9,6 +9,7 @@ tables of all four backends, row by row. Codecs are not: a reader does not see t
 Where ours differs from the reference on purpose, our value must be the reference's or the one that our rules give:
 
 * `window.max` is the largest value of the data type (floats: of the coarsest level); theirs is always 65535.
+* `window.min` is the smallest value below 0 of the coarsest level, of types that have such values; theirs is always 0.
 * `window.start` and `end` are exact percentiles of the coarsest level; theirs are approximate when that level is
   more than one chunk per channel.
 * From the first level that is not exactly half the one above, theirs is resampled by another ratio than 2. From there
@@ -19,6 +20,7 @@ Where ours differs from the reference on purpose, our value must be the referenc
 import json
 import math
 import sys
+import warnings
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -183,7 +185,9 @@ def pixels(where: str, a: zarr.Array, b: zarr.Array, exact: bool, out: list[str]
 def is_halved(above: zarr.Array, level: zarr.Array) -> bool:
     """Whether a level is what our rules make of the one above it."""
     ruled = halved(np.asarray(above[...]))
-    return ruled.shape == level.shape and np.allclose(ruled, np.asarray(level[...]), rtol=1e-6, atol=0)
+    return ruled.shape == level.shape and np.allclose(
+        ruled, np.asarray(level[...]), rtol=1e-6, atol=0, equal_nan=True
+    )
 
 
 def halved(level: np.ndarray) -> np.ndarray:
@@ -195,7 +199,8 @@ def halved(level: np.ndarray) -> np.ndarray:
     ky, kx = (2 if n > 1 else 1 for n in level.shape[-2:])
     blocks = blocks.reshape(*level.shape[:-2], blocks.shape[-2] // ky, ky, blocks.shape[-1] // kx, kx)
     if level.dtype.kind == "f":
-        return blocks.mean(axis=(-3, -1), dtype=np.float64).astype(level.dtype)
+        with warnings.catch_warnings(action="ignore"):  # nothing but NaN has no mean
+            return np.nanmean(blocks, axis=(-3, -1), dtype=np.float64).astype(level.dtype)
     sums, count = blocks.sum(axis=(-3, -1), dtype=np.int64), ky * kx
     return (np.sign(sums) * ((2 * np.abs(sums) + count) // (2 * count))).astype(level.dtype)
 
@@ -224,6 +229,9 @@ def accept_windows(x: dict, y: dict, coarsest_theirs: zarr.Array, coarsest: zarr
         theirs, mine = theirs.get("window", {}), mine.get("window", {})
         channel = values if channel_axis is None else np.take(values, c, channel_axis)
         tops = {float(np.iinfo(dtype).max)} if dtype.kind in "iu" else {float(values.max()), float(channel.max())}
+        tops |= {float(mine.get("end", 0))} if dtype.kind == "f" and not (channel > 0).any() else set()
+        if dtype.kind in "if" and mine.get("min") == min(0.0, float(channel.min())) and "min" in theirs:
+            mine["min"] = theirs["min"]
         if mine.get("max") in tops and "max" in theirs:
             mine["max"] = theirs["max"]
         if not (exact and math.prod(grid) == 1) and (mine.get("start"), mine.get("end")) == ruled_window(channel):

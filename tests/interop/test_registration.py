@@ -242,20 +242,59 @@ class Documented:
                 self._shift(axis, -smallest)
 
     def _align(self) -> None:
-        """A whole length is kept, the start rounded half to even."""
+        """A whole length is kept, the start rounded half to even; planes and times of a field are rounded together."""
         for region in self.image.regions:
             region.roi = region.roi.to_pixel(self.image.pixel_size)
+        stacks = {}
+        for axis, other in (("t", "z"), ("z", "t")):
+            if axis in self.image.axes:
+                stacks[axis] = self._round_stacks(axis, other, stacks)
+        for number, region in enumerate(self.image.regions):
             for s in region.roi.slices:
-                start, both_ends = round(s.start), round(s.start + s.length) - round(s.start)
+                both_ends = round(s.start + s.length) - round(s.start)
                 length = s.length if float(s.length).is_integer() else both_ends
                 if length != both_ends:
                     self.departures.add("half pixel")
+                start = stacks[s.axis_name][number] if s.axis_name in stacks else round(s.start)
+                if start != round(s.start):
+                    self.departures.add("stack rounded once")
                 self._set(region, s.axis_name, start, length)
+
+    def _round_stacks(self, axis: str, other: str, done: dict) -> list[int]:
+        """Starts along z or t: per field the first of three ways that loses the fewest planes."""
+        starts = [roi.get(axis).start for roi in self._rois()]
+        fields = [roi.name for roi in self._rois()]
+
+        def place(number, roi, name):
+            if name in done:
+                return done[name][number]
+            return round(roi.get(name).start) if name in self.image.axes else 0
+
+        channels = [roi.get("c").start for roi in self._rois()]
+        others = [place(n, roi, other) for n, roi in enumerate(self._rois())]
+        keys = list(zip(fields, channels, others))
+
+        def from_first(groups):
+            first = {}
+            for start, group in zip(starts, groups):
+                first[group] = min(start, first.get(group, start))
+            return [round(first[g]) + round(s - first[g]) for s, g in zip(starts, groups)]
+
+        ways = [from_first(fields), from_first(keys), [round(s) for s in starts]]
+
+        def lost(way, field):
+            own = [n for n, name in enumerate(fields) if name == field]
+            return len({(keys[n], starts[n]) for n in own}) - len({(keys[n], way[n]) for n in own})
+
+        best = {field: min(ways, key=lambda way: lost(way, field)) for field in set(fields)}
+        return [best[field][n] for n, field in enumerate(fields)]
 
     def _tile(self) -> None:
         groups = self.image.group_by_fov()
         self.image.regions = [region for group in groups for region in group.regions]
         strategy = self.options.grouping.tiling_for_registration()
+        if strategy.mode != "Inplace" or self.options.grouping.mode == "Per-FOV":
+            self._check_size_of_fields()
         if len(groups) == 1 or strategy.mode == "Inplace":
             return
         references = {group.fov_name: group.ref_slice() for group in groups}
@@ -277,6 +316,15 @@ class Documented:
             if smallest < 0:
                 self.departures.add("before pixel 0")
                 self._shift(axis, -smallest)
+
+    def _check_size_of_fields(self) -> None:
+        """Tiles at one place in a field are of one size."""
+        sizes = {}
+        for roi in self._rois():
+            x, y = roi.get("x"), roi.get("y")
+            if sizes.setdefault((roi.name, x.start, y.start), (x.length, y.length)) != (x.length, y.length):
+                self.departures.add("sizes in a field differ")
+                raise ConvertersToolsError("sizes in a field differ")
 
     def _grid(self, boxes: list, tolerance: float) -> list[tuple[float, float]] | None:
         lines = [self._line([b[k].start for b in boxes], boxes[0][k].length, tolerance) for k in (0, 1)]
@@ -357,8 +405,16 @@ def test_departures_are_few_and_real(layouts, documented):
     a later step refuses the image anyway)."""
     departing = [seed for seed in range(COUNT) if any(rules.departures for rules in documented[seed])]
     kinds = {kind for seed in departing for rules in documented[seed] for kind in rules.departures}
-    assert len(departing) <= 0.15 * COUNT, f"{len(departing)} of {COUNT} layouts depart"
-    assert kinds == {"half pixel", "offset twice", "noise in one line", "noise taken for a grid", "before pixel 0"}
+    assert len(departing) <= 0.18 * COUNT, f"{len(departing)} of {COUNT} layouts depart"
+    assert kinds == {
+        "half pixel",
+        "stack rounded once",
+        "sizes in a field differ",
+        "offset twice",
+        "noise in one line",
+        "noise taken for a grid",
+        "before pixel 0",
+    }
     for seed in departing:
         documents, options = layouts[seed]
         for document, rules in zip(documents, documented[seed], strict=True):

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cluster::{ComputeArguments, RunnerArguments, SlurmArguments};
 use crate::options::OptionArguments;
+use crate::run::{ProgressKind, RunArguments};
 use crate::task::{ManifestArguments, TaskArguments};
 
 /// Turns microscope acquisitions into OME-Zarr.
@@ -51,17 +52,29 @@ pub enum Command {
     Manifest(ManifestArguments),
 }
 
+impl Command {
+    /// Whether a program reads its progress.
+    pub fn speaks_json(&self) -> bool {
+        let progress = match self {
+            Self::Convert(convert) => convert.progress,
+            Self::Compute(compute) => compute.progress,
+            _ => ProgressKind::Auto,
+        };
+        progress == ProgressKind::Json
+    }
+}
+
 const CONVERT_HELP: &str = "\
 The folder:
   my_plate/
-    acquisition_details.toml    xy_pixel_size = 0.65      (micrometres)
-                                z_spacing = 5.0           (micrometres)
+    acquisition_details.toml    xy_pixel_size = 0.65      (micrometers)
+                                z_spacing = 5.0           (micrometers)
                                 channel_names = [\"DAPI\", \"GFP\"]
     tiles.csv                   one row per image file:
                                 file_path, row, column, fov_name, start_x, start_y, start_z, start_c, length_x, length_y
     data/*.tif                  the files; they may also lie beside the table
 
-  Starts are stage positions in micrometres, lengths are in pixels (the acquisition file can say otherwise).
+  Starts are stage positions in micrometers, lengths are in pixels (the acquisition file can say otherwise).
   start_z, start_c, start_t and the lengths may be left out. Further columns (drug, dose ...) become conditions.
   For images that are not part of a plate, use `--collection image` and a column image_path instead of row and column.
   What the table and the acquisition file leave out (pixel size, channels, sizes, positions) is taken from the image files.
@@ -73,7 +86,7 @@ Examples:
   ome-zarr-convert plan my_images --zarr-dir out --write-table my_images/tiles.csv
   ome-zarr-convert convert my_plate --zarr-dir out --overwrite replace --options options.json
 
-Exit codes: 0 done, 1 the conversion failed, 2 wrong usage or input.";
+Exit codes: 0 done; 2 the command or the input has to change (also a damaged image file); 1 anything else, such as a full disk.";
 
 const INIT_HELP: &str = "\
 Then convert the images of the list in any order, on any machine that sees the same folders:
@@ -88,10 +101,10 @@ Example:
 
 const VERIFY_HELP: &str = "\
 With --against, the finest level must equal the image files that it was made from.
-Exit codes: 0 all is well, 1 something is wrong (each bad chunk is named), 2 the folder is no OME-Zarr.";
+Exit codes: 0 all is well, 1 something is wrong (each bad chunk is named), 2 the folder is not an OME-Zarr.";
 
 const INSPECT_HELP: &str = "\
-Exit codes: 0 all is there, 1 something listed is missing or broken, 2 the folder is no OME-Zarr.";
+Exit codes: 0 all is there, 1 something listed is missing or broken, 2 the folder is not an OME-Zarr.";
 
 /// Which acquisition, to where, how.
 #[derive(Args, Debug)]
@@ -150,45 +163,18 @@ pub struct ConvertArguments {
     pub report: Option<PathBuf>,
 }
 
-/// How a conversion runs.
-#[derive(Args, Debug)]
-pub struct RunArguments {
-    /// Memory that the process may take, such as 4G or 500MiB [default: what the system or the scheduler grants].
-    #[arg(long, value_name = "BYTES", value_parser = bytes)]
-    pub memory_limit: Option<u64>,
-    /// Make sure that an image outlasts a loss of power before it appears. Slower.
-    #[arg(long)]
-    pub durable: bool,
-    /// Decode what an unfinished earlier run has written before it is kept.
-    #[arg(long)]
-    pub check: bool,
-}
-
-pub(crate) fn bytes(text: &str) -> Result<u64, String> {
-    let bytes = ome_zarr_convert_tasks::resources::parse_bytes(text);
-    bytes.ok_or_else(|| "expected a number of bytes, such as 500M or 4GiB".into())
-}
-
-/// How progress is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProgressKind {
-    /// A bar on a terminal, plain lines elsewhere.
-    Auto,
-    /// One JSON document per event, on standard output.
-    Json,
-    /// Nothing.
-    None,
-}
-
 /// Arguments of `plan`.
 #[derive(Args, Debug)]
 pub struct PlanArguments {
     /// Which acquisition, to where, how.
     #[command(flatten)]
     pub request: RequestArguments,
-    /// Memory that the process may take, such as 4G or 500MiB [default: what the system or the scheduler grants].
-    #[arg(long, value_name = "BYTES", value_parser = bytes)]
-    pub memory_limit: Option<u64>,
+    /// How the conversion would run.
+    #[command(flatten)]
+    pub run: RunArguments,
+    /// How images would be run.
+    #[command(flatten)]
+    pub runner: RunnerArguments,
     /// As JSON.
     #[arg(long)]
     pub json: bool,

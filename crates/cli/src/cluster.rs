@@ -3,20 +3,20 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use ome_zarr_convert_tasks::documents::summary_to_json;
 use ome_zarr_convert_tasks::fractal::{check_output, write_json, write_output, write_text};
 use ome_zarr_convert_tasks::list::{plan_entry, read_entry, read_list};
 use ome_zarr_convert_tasks::slurm::{ArrayJob, Needs};
 use ome_zarr_convert_tasks::{
-    Compound, ComputeContext, ParallelizationEntry, Processes, Runner, Summary, TaskError, Threads, absolute,
-    exec_compound_task, generic_compute_task,
+    self as tasks, Compound, ComputeContext, Event, ParallelizationEntry, Phase, Processes, Progress, Runner, Silent,
+    Summary, TaskError, Threads, absolute, exec_compound_task, generic_compute_task,
 };
 use serde_json::json;
 
-use crate::arguments::{ProgressKind, RunArguments};
-use crate::commands::{cancel_on_signals, run_context, threads};
 use crate::log::say;
-use crate::progress::Listener;
+use crate::progress::{JsonLines, Listener};
 use crate::report::{count, peak_memory, summary_line};
+use crate::run::{ProgressKind, RunArguments, bytes, cancel_on_signals, own_program, run_context, threads};
 
 /// How the images of a conversion are run on this machine.
 #[derive(Args, Clone, Copy, Debug)]
@@ -39,24 +39,16 @@ pub enum RunnerKind {
     Processes,
 }
 
-/// The path of this very executable, which `--runner processes` starts.
-pub(crate) fn own_program() -> Result<PathBuf, TaskError> {
-    std::env::current_exe().map_err(|source| TaskError::Io {
-        action: "find the path of",
-        path: "this program".into(),
-        source,
-    })
-}
-
 impl RunnerKind {
-    /// The runner; `None` leaves the choice to the size of the images.
-    pub(crate) fn runner(self, processes: &Processes) -> Option<Runner<'_>> {
-        match self {
-            Self::Auto => None,
-            Self::Sequential => Some(Runner::Sequential),
-            Self::Threads => Some(Runner::Threads),
-            Self::Processes => Some(Runner::Processes(processes)),
-        }
+    /// The runner, with what it starts.
+    pub(crate) fn runner(self, processes: &Processes) -> Runner<'_> {
+        let kind = match self {
+            Self::Auto => tasks::RunnerKind::BySize,
+            Self::Sequential => tasks::RunnerKind::Sequential,
+            Self::Threads => tasks::RunnerKind::Threads,
+            Self::Processes => tasks::RunnerKind::Processes,
+        };
+        Runner { kind, processes }
     }
 }
 
@@ -90,6 +82,9 @@ pub struct ComputeArguments {
     /// How the conversion runs.
     #[command(flatten)]
     pub run: RunArguments,
+    /// How progress is shown.
+    #[arg(long, value_enum, default_value_t = ProgressKind::Auto)]
+    pub progress: ProgressKind,
     /// Number of threads [default: the processors that this process may use].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
@@ -100,21 +95,14 @@ pub fn compute(arguments: &ComputeArguments) -> Result<(), TaskError> {
     if let Some(out) = &arguments.out_json {
         check_output(out)?;
     }
+    let cancellation = cancel_on_signals();
     let context = ComputeContext {
         resource: arguments.resource.as_deref(),
-        cancellation: cancel_on_signals(),
+        cancellation: &cancellation,
         ..run_context(&arguments.run)
     };
     let compound = match arguments.index {
-        Some(index) => {
-            let entry = read_entry(&arguments.list, index)?;
-            let threads = threads(arguments.threads, &entry.init_args.converter_options)?;
-            let computed = threads.run(|| generic_compute_task(&entry.zarr_url, &entry.init_args, &context))?;
-            Compound {
-                summary: Summary::of(&computed),
-                updates: vec![computed.update],
-            }
-        }
+        Some(index) => compute_one(arguments, index, &context)?,
         None => compute_all(arguments, &context)?,
     };
     if let Some(path) = &arguments.report {
@@ -122,7 +110,7 @@ pub fn compute(arguments: &ComputeArguments) -> Result<(), TaskError> {
             peak_memory_bytes: compound.summary.peak_memory_bytes.max(peak_memory()),
             ..compound.summary.clone()
         };
-        write_json(path, &summary.to_json(), true)?;
+        write_json(path, &summary_to_json(&summary), true)?;
     }
     let output = json!({ "image_list_updates": compound.updates });
     match &arguments.out_json {
@@ -132,6 +120,27 @@ pub fn compute(arguments: &ComputeArguments) -> Result<(), TaskError> {
             Ok(())
         }
     }
+}
+
+fn compute_one(
+    arguments: &ComputeArguments,
+    index: usize,
+    context: &ComputeContext<'_>,
+) -> Result<Compound, TaskError> {
+    let entry = read_entry(&arguments.list, index)?;
+    let threads = threads(arguments.threads, &entry.init_args.converter_options)?;
+    // One image has no bar: its scheduler keeps a log.
+    let json = JsonLines::default();
+    let progress: &dyn Progress = match arguments.progress {
+        ProgressKind::Json => &json,
+        ProgressKind::Auto | ProgressKind::None => &Silent,
+    };
+    let context = ComputeContext { progress, ..*context };
+    let computed = threads.run(|| generic_compute_task(&entry.zarr_url, &entry.init_args, &context))?;
+    let mut compound = Compound::default();
+    compound.summary = Summary::of(&computed);
+    compound.updates = vec![computed.update];
+    Ok(compound)
 }
 
 fn compute_all(arguments: &ComputeArguments, context: &ComputeContext<'_>) -> Result<Compound, TaskError> {
@@ -144,7 +153,7 @@ fn compute_all(arguments: &ComputeArguments, context: &ComputeContext<'_>) -> Re
         Some(command) if arguments.run.durable || arguments.run.check || arguments.run.memory_limit.is_some() => {
             return Err(TaskError::Arguments {
                 place: format!("--command {command:?}"),
-                problem: "it cannot be told of --durable, --check or --memory-limit; leave them out".into(),
+                problem: "it cannot be given --durable, --check or --memory-limit; leave them out".into(),
             });
         }
         Some(command) if arguments.runner == RunnerKind::Processes => {
@@ -157,27 +166,47 @@ fn compute_all(arguments: &ComputeArguments, context: &ComputeContext<'_>) -> Re
             });
         }
     };
-    // An entry that was finished before may have no document any more: it takes no time either.
-    let pixel_bytes = entries
-        .iter()
-        .map(|entry| plan_entry(entry).map_or(0, |(plan, _)| plan.pixel_bytes()));
-    let pixel_bytes: Vec<u64> = pixel_bytes.collect();
-    let runner = arguments
-        .runner
-        .runner(&processes)
-        .unwrap_or(Runner::BySize(&pixel_bytes));
-    let progress = Listener::new(ProgressKind::Auto, entries.len(), pixel_bytes.iter().sum());
+    let progress = Listener::new(arguments.progress);
     let context = ComputeContext {
         progress: &progress,
         ..*context
     };
+    let pixel_bytes = plan_entries(&entries, &context)?;
+    progress.on(Event::Phase {
+        phase: Phase::Converting,
+    });
     let start = std::time::Instant::now();
-    let done = exec_compound_task(&entries, runner, &threads, &context);
+    let done = exec_compound_task(
+        &entries,
+        &pixel_bytes,
+        arguments.runner.runner(&processes),
+        &threads,
+        &context,
+    );
     progress.finish();
     let mut compound = done?;
     compound.summary.duration = start.elapsed();
     say(&summary_line(&compound.summary));
     Ok(compound)
+}
+
+/// Bytes of the pixels of every image. An entry that was finished before may have no document any more: it takes no time either.
+fn plan_entries(entries: &[ParallelizationEntry], context: &ComputeContext<'_>) -> Result<Vec<u64>, TaskError> {
+    let mut bytes = Vec::with_capacity(entries.len());
+    for entry in entries {
+        context.cancellation.check()?;
+        let planned = plan_entry(entry, context).ok();
+        let pixel_bytes = planned.as_ref().map_or(0, |image| image.plan().pixel_bytes());
+        context.progress.on(Event::ImagePlanned {
+            image: planned.as_ref().map_or(&entry.zarr_url, |image| image.path()),
+            row: None,
+            column: None,
+            tiles: planned.as_ref().map_or(0, |image| image.plan().placements.len()),
+            pixel_bytes,
+        });
+        bytes.push(pixel_bytes);
+    }
+    Ok(bytes)
 }
 
 /// Arguments of `slurm`.
@@ -193,7 +222,7 @@ pub struct SlurmArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub cpus: Option<u16>,
     /// Memory per image, such as 4G [default: from the plan of the most demanding image].
-    #[arg(long, value_name = "BYTES", value_parser = crate::arguments::bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub mem: Option<u64>,
     /// Largest array that the cluster takes: `scontrol show config | grep MaxArraySize`. Longer lists give each task several images.
     #[arg(long, value_name = "N", default_value_t = 1001, value_parser = clap::value_parser!(u32).range(1..))]
@@ -216,7 +245,12 @@ pub struct SlurmArguments {
 pub fn slurm(arguments: &SlurmArguments) -> Result<(), TaskError> {
     let entries: Vec<ParallelizationEntry> = read_list(&arguments.list)?;
     let list_bytes = arguments.list.metadata().map_or(0, |metadata| metadata.len());
-    let mut needs = Needs::of(&entries, arguments.cpus.map(usize::from), list_bytes)?;
+    let mut needs = Needs::of(
+        &entries,
+        arguments.cpus.map(usize::from),
+        list_bytes,
+        &ComputeContext::new(),
+    )?;
     if let Some(bytes) = arguments.mem {
         needs.memory_mib = bytes.div_ceil(1 << 20);
     }

@@ -1,49 +1,49 @@
 //! The commands: from words to a conversion, with progress and a summary.
 
+use ome_zarr_convert_tasks::documents::{plan_to_json, verified_to_json};
 use ome_zarr_convert_tasks::fractal::{CallFiles, write_json};
 use ome_zarr_convert_tasks::list::read_list;
 use ome_zarr_convert_tasks::offered::run_offered;
-use ome_zarr_convert_tasks::plan::{PlannedImage, plan_conversion};
-use ome_zarr_convert_tasks::resources::{default_memory_limit, default_open_sources, thread_count};
+use ome_zarr_convert_tasks::plan::plan_conversion;
 use ome_zarr_convert_tasks::{
-    Cancellation, CollectionKind, ComputeContext, ConverterOptions, ImageNames, OverwriteMode, ParallelizationEntry,
-    Prepared, Processes, Request, TaskError, Threads, absolute,
+    CollectionKind, ComputeContext, ConverterOptions, ImageNames, OverwriteMode, ParallelizationEntry, Prepared,
+    Processes, Request, TaskError, absolute,
 };
 use serde_json::{Value, json};
 
 use crate::arguments::{
     Collection, ComputeTask, ConvertArguments, InitArguments, InspectArguments, OptionsArguments, Overwrite,
-    PlanArguments, RequestArguments, RunArguments, VerifyArguments,
+    PlanArguments, RequestArguments, VerifyArguments,
 };
-use crate::cluster::own_program;
 use crate::log::say;
 use crate::progress::Listener;
 use crate::report::{existing, report_json, summary};
+use crate::run::{cancel_on_signals, own_program, run_context, threads};
 
 /// `ome-zarr-convert convert`.
 pub fn convert(arguments: &ConvertArguments) -> Result<(), TaskError> {
     let request = request(&arguments.request)?;
     let threads = threads(arguments.request.threads, &request.options)?;
     let (zarr_dir, overwrite_mode) = (request.zarr_dir.clone(), request.overwrite_mode);
-    let prepared = prepare(request)?;
-    let outputs = prepared.existing_outputs()?;
-    prepared.check_files(&threads)?;
-    if let Some(text) = existing(&outputs, overwrite_mode) {
-        say(&text);
-    }
-    let progress = Listener::new(
-        arguments.progress,
-        prepared.images(),
-        prepared.pixel_bytes()?.iter().sum(),
-    );
+    let progress = Listener::new(arguments.progress);
     let cancellation = cancel_on_signals();
     let context = ComputeContext {
         progress: &progress,
-        cancellation,
+        cancellation: &cancellation,
         ..run_context(&arguments.run)
     };
     let processes = Processes::Own(own_program()?);
-    let done = prepared.convert(arguments.runner.runner.runner(&processes), &threads, &context);
+    let runner = arguments.runner.runner.runner(&processes);
+    let done = (|| {
+        let prepared = prepare(request, &context)?;
+        let outputs = prepared.existing_outputs()?;
+        let planned = prepared.plan(runner.kind, &context)?;
+        planned.check_files(&threads, &context)?;
+        if let Some(text) = existing(&outputs, overwrite_mode) {
+            say(&text);
+        }
+        planned.convert(runner, &threads, &context)
+    })();
     progress.finish();
     let done = done?;
     if let Some(path) = &arguments.report {
@@ -53,47 +53,26 @@ pub fn convert(arguments: &ConvertArguments) -> Result<(), TaskError> {
     Ok(())
 }
 
-/// What the arguments say of how to run; the memory limit is that of the system unless they say otherwise.
-pub(crate) fn run_context(run: &RunArguments) -> ComputeContext<'static> {
-    ComputeContext {
-        memory_limit: run.memory_limit.or_else(default_memory_limit),
-        open_sources: default_open_sources(),
-        durable: run.durable,
-        check: run.check,
-        ..ComputeContext::new()
-    }
-}
-
-/// A cancellation that SIGINT and SIGTERM ask for: the conversion stops at its next chunk and can go on later.
-pub(crate) fn cancel_on_signals() -> &'static Cancellation {
-    static ASKED: Cancellation = Cancellation::new();
-    // Fails only where a handler is set already, which then decides.
-    let _ = ctrlc::set_handler(|| ASKED.cancel());
-    &ASKED
-}
-
 /// `ome-zarr-convert plan`: whether every tile can be converted.
 pub fn plan(arguments: &PlanArguments) -> Result<bool, TaskError> {
     let request = request(&arguments.request)?;
     let threads = threads(arguments.request.threads, &request.options)?;
     let zarr_dir = request.zarr_dir.clone();
-    let prepared = prepare(request)?;
-    let images = plan_conversion(
-        &prepared,
-        &threads,
-        arguments.memory_limit.or_else(default_memory_limit),
-    )?;
+    let cancellation = cancel_on_signals();
+    let context = ComputeContext {
+        cancellation: &cancellation,
+        ..run_context(&arguments.run)
+    };
+    let processes = Processes::Own(own_program()?);
+    let planned = prepare(request, &context)?.plan(arguments.runner.runner.runner(&processes).kind, &context)?;
+    let plan = plan_conversion(&planned, &threads, &context)?;
     if arguments.json {
-        let list: Vec<Value> = images.iter().map(PlannedImage::to_json).collect();
-        crate::log::print(&format!(
-            "{:#}",
-            json!({ "zarr_dir": zarr_dir, "threads": threads.count(), "images": list })
-        ));
+        crate::log::print(&format!("{:#}", plan_to_json(&plan, &zarr_dir.display().to_string())));
     } else {
-        crate::log::print(&crate::report::plan(&images, &zarr_dir, threads.count()));
+        crate::log::print(&crate::report::plan(&plan, &zarr_dir));
     }
-    let bad = images.iter().flat_map(|image| &image.problems);
-    let count = bad.clone().inspect(|problem| say(&format!("error: {problem}"))).count();
+    let bad = plan.images.iter().flat_map(|image| &image.problems);
+    let count = bad.inspect(|problem| say(&format!("error: {problem}"))).count();
     Ok(count == 0)
 }
 
@@ -101,25 +80,18 @@ pub fn plan(arguments: &PlanArguments) -> Result<bool, TaskError> {
 pub fn verify(arguments: &VerifyArguments) -> Result<bool, TaskError> {
     let entries = arguments.against.as_deref().map_or_else(|| Ok(Vec::new()), read_list)?;
     let threads = threads(arguments.threads, &ConverterOptions::default())?;
+    let cancellation = cancel_on_signals();
     let context = ComputeContext {
         resource: arguments.resource.as_deref(),
+        cancellation: &cancellation,
         ..ComputeContext::new()
     };
     let verified = threads.run(|| ome_zarr_convert_tasks::verify::verify(&arguments.path, &entries, &context))?;
     if arguments.json {
-        let findings: Vec<Value> = verified
-            .findings
-            .iter()
-            .map(|f| json!({ "path": f.path, "problem": f.problem }))
-            .collect();
-        let (images, units) = (verified.images, verified.units);
-        crate::log::print(&format!(
-            "{:#}",
-            json!({ "images": images, "units": units, "findings": findings })
-        ));
+        crate::log::print(&format!("{:#}", verified_to_json(&verified)));
     } else {
         for finding in &verified.findings {
-            say(&format!("error: {}: {}", finding.path.display(), finding.problem));
+            say(&format!("error: {}: {}", finding.path, finding.problem));
         }
         let bad = verified.findings.len();
         let (images, units) = (verified.images, verified.units);
@@ -137,11 +109,16 @@ pub fn verify(arguments: &VerifyArguments) -> Result<bool, TaskError> {
 pub fn init(arguments: &InitArguments) -> Result<(), TaskError> {
     let request = request(&arguments.request)?;
     let overwrite_mode = request.overwrite_mode;
-    let prepared = prepare(request)?;
+    let cancellation = cancel_on_signals();
+    let context = ComputeContext {
+        cancellation: &cancellation,
+        ..ComputeContext::new()
+    };
+    let prepared = prepare(request, &context)?;
     if let Some(text) = existing(&prepared.existing_outputs()?, overwrite_mode) {
         say(&text);
     }
-    let entries = prepared.init()?;
+    let entries = prepared.init(&context)?;
     let list: Vec<Value> = entries.iter().map(ParallelizationEntry::to_value).collect();
     write_json(&arguments.out, &json!({ "parallelization_list": list }), true)?;
     say(&format!(
@@ -160,7 +137,7 @@ pub fn compute_task(arguments: ComputeTask) -> Result<(), TaskError> {
         args_json: arguments.args_json,
         out_json: arguments.out_json,
     };
-    run_offered("compute", &files, cancel_on_signals())
+    run_offered("compute", &files, &cancel_on_signals())
 }
 
 /// `ome-zarr-convert inspect`: whether all that is listed is there.
@@ -190,14 +167,10 @@ pub fn options(arguments: &OptionsArguments) -> Result<(), TaskError> {
 }
 
 /// The images of a request; what was decided on the way is said.
-fn prepare(request: Request) -> Result<Prepared, TaskError> {
-    let prepared = request.prepare()?;
+fn prepare(request: Request, context: &ComputeContext<'_>) -> Result<Prepared, TaskError> {
+    let prepared = request.prepare(context)?;
     prepared.notes().iter().for_each(|note| say(note));
     Ok(prepared)
-}
-
-pub(crate) fn threads(asked: Option<u16>, options: &ConverterOptions) -> Result<Threads, TaskError> {
-    Ok(Threads::new(thread_count(asked.map(usize::from), options))?)
 }
 
 fn request(arguments: &RequestArguments) -> Result<Request, TaskError> {

@@ -14,7 +14,7 @@ pub(crate) fn text(inspection: &Inspection) -> String {
         Node::Image(_) => "Image",
     };
     let mut facts = vec![
-        vec![kind.to_owned(), inspection.path.display().to_string()],
+        vec![kind.to_owned(), inspection.path.to_string()],
         vec![
             "Format".to_owned(),
             format!("OME-NGFF {}, Zarr {}", inspection.ngff_version, inspection.zarr_format),

@@ -3,11 +3,13 @@
 pub mod arguments;
 pub mod cluster;
 pub mod commands;
+mod hints;
 mod inspect;
 pub mod log;
 pub mod options;
 mod progress;
 mod report;
+pub mod run;
 pub mod task;
 mod terminal;
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use ome_zarr_convert_tasks::TaskError;
+use ome_zarr_convert_tasks::documents::Notice;
 use ome_zarr_convert_tasks::fractal::event_message;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
@@ -17,6 +18,16 @@ pub fn for_people() {
         .with_writer(std::io::stderr)
         .with_max_level(Level::WARN)
         .event_format(People);
+    // Fails only when logging has been started before, which is as good.
+    let _ = subscriber.try_init();
+}
+
+/// Warnings as JSON lines among the events, for a program that reads these.
+pub fn for_programs() {
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(std::io::stdout)
+        .with_max_level(Level::WARN)
+        .event_format(Programs);
     // Fails only when logging has been started before, which is as good.
     let _ = subscriber.try_init();
 }
@@ -35,22 +46,31 @@ pub fn print(text: &str) {
     }
 }
 
-/// The exit code of a command; its error is told once.
-pub fn exit(done: Result<(), TaskError>) -> ExitCode {
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.exit_code())
-        }
+/// The exit code of a command. Its error is written once, with what to do where a flag helps; with `as_json` it is also the last line for
+/// programs.
+pub fn exit(done: Result<(), TaskError>, as_json: bool) -> ExitCode {
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("error: {error}");
+    if let Some(hint) = crate::hints::hint(&error) {
+        eprintln!("hint: {hint}");
     }
+    if as_json {
+        let failed = Notice::Failed {
+            error: error.to_string(),
+            fault: error.fault(),
+        };
+        print(&failed.to_json().to_string());
+    }
+    ExitCode::from(error.exit_code())
 }
 
 /// The exit code of a command that judges: 1 when what it looked at is not in order.
 pub fn exit_verdict(done: Result<bool, TaskError>) -> ExitCode {
     match done {
         Ok(false) => ExitCode::FAILURE,
-        done => exit(done.map(drop)),
+        done => exit(done.map(drop), false),
     }
 }
 
@@ -67,5 +87,18 @@ where
             writer.write_str("warning: ")?;
         }
         writeln!(writer, "{}", event_message(event))
+    }
+}
+
+/// A warning as a JSON line.
+struct Programs;
+
+impl<S, N> FormatEvent<S, N> for Programs
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        writeln!(writer, "{}", Notice::Warning(event_message(event)).to_json())
     }
 }

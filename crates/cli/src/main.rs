@@ -9,9 +9,12 @@ use ome_zarr_convert_tasks::fractal::end_task;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // A task starts a log of its own.
-    if !matches!(arguments.command, Command::Task(_)) {
-        log::for_people();
+    let as_json = arguments.command.speaks_json();
+    match &arguments.command {
+        // A task starts a log of its own.
+        Command::Task(_) => {}
+        _ if as_json => log::for_programs(),
+        _ => log::for_people(),
     }
     let done = match arguments.command {
         Command::Task(task) => return end_task(task::task(task)),
@@ -25,5 +28,5 @@ fn main() -> ExitCode {
         Command::Plan(plan) => return log::exit_verdict(commands::plan(&plan)),
         Command::Verify(verify) => return log::exit_verdict(commands::verify(&verify)),
     };
-    log::exit(done)
+    log::exit(done, as_json)
 }

@@ -1,20 +1,16 @@
 //! What a conversion tells people before and after.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ome_zarr_convert_tasks::Decoding;
-use ome_zarr_convert_tasks::plan::PlannedImage;
-use ome_zarr_convert_tasks::{OverwriteMode, Summary};
+use ome_zarr_convert_tasks::documents::summary_to_json;
+use ome_zarr_convert_tasks::plan::{ImageCost, PlannedConversion};
+use ome_zarr_convert_tasks::schedule::Group;
+use ome_zarr_convert_tasks::{Decoding, Location, OverwriteMode, Summary};
 use serde_json::Value;
 
 /// What will happen to outputs that exist, if anything.
-pub(crate) fn existing(outputs: &[PathBuf], mode: OverwriteMode) -> Option<String> {
-    let list = || {
-        outputs
-            .iter()
-            .map(|path| format!("\n  {}", path.display()))
-            .collect::<String>()
-    };
+pub(crate) fn existing(outputs: &[Location], mode: OverwriteMode) -> Option<String> {
+    let list = || outputs.iter().map(|path| format!("\n  {}", path)).collect::<String>();
     match mode {
         OverwriteMode::Overwrite if !outputs.is_empty() => Some(format!("Replacing what exists:{}", list())),
         OverwriteMode::Extend if !outputs.is_empty() => Some(format!("Adding to what exists:{}", list())),
@@ -46,10 +42,10 @@ pub(crate) fn summary_line(summary: &Summary) -> String {
             count_was(summary.kept, "image")
         ));
     }
-    if summary.units_kept > 0 {
+    if summary.units_resumed > 0 {
         text.push_str(&format!(
             "\nWent on from an unfinished run: {} chunks were there",
-            summary.units_kept
+            summary.units_resumed
         ));
     }
     if !summary.left_out.is_empty() {
@@ -63,7 +59,7 @@ pub(crate) fn summary_line(summary: &Summary) -> String {
 
 /// The summary as a document.
 pub(crate) fn report_json(summary: &Summary, zarr_dir: &Path) -> Value {
-    let mut report = summary.to_json();
+    let mut report = summary_to_json(summary);
     if let Some(keys) = report.as_object_mut() {
         keys.insert(
             "peak_memory_bytes".into(),
@@ -74,59 +70,31 @@ pub(crate) fn report_json(summary: &Summary, zarr_dir: &Path) -> Value {
     report
 }
 
-/// A plan as lines: an image each, then the whole.
-pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> String {
-    let mut text = String::new();
-    let (mut files, mut folders, mut pixels, mut peak, mut bad) = (0, 0, 0, 0, 0);
-    let (mut workers, mut again) = (threads, 0);
-    for image in images {
-        let shape: Vec<String> = image.shape.iter().map(u64::to_string).collect();
-        text.push_str(&format!(
-            "{}: {} {}, {}, {} levels, {} files, {}",
-            image.path,
-            image.axes,
-            shape.join(" × "),
-            count(image.tiles, "tile"),
-            image.levels,
-            image.cost.files,
-            bytes(image.cost.pixel_bytes)
-        ));
-        if image.overlapping_pixels > 0 {
-            text.push_str(&format!(
-                ", {} pixels are covered more than once",
-                image.overlapping_pixels
-            ));
-        }
-        if !image.problems.is_empty() {
-            text.push_str(&format!(", {}", count(image.problems.len(), "problem")));
-        }
-        text.push('\n');
-        files += image.cost.files;
-        folders += image.cost.folders;
-        pixels += image.cost.pixel_bytes;
-        peak = peak.max(image.means.map_or(0, |means| means.peak_bytes));
-        workers = workers.min(image.means.map_or(threads, |means| means.workers));
-        again += usize::from(image.means.is_some_and(|means| means.decoding == Decoding::PerChunk));
-        bad += image.problems.len();
+/// A plan as lines: an image each, then how they are run, then the whole.
+pub(crate) fn plan(plan: &PlannedConversion, zarr_dir: &Path) -> String {
+    let mut text: String = plan.images.iter().map(image_line).collect();
+    for group in &plan.groups {
+        text.push_str(&group_line(group, plan));
     }
+    let images = || plan.images.iter();
+    let files: u64 = images().map(|image| image.cost.files).sum();
+    let folders: u64 = images().map(|image| image.cost.folders).sum();
+    let pixels: u64 = images().map(|image| image.cost.pixel_bytes).sum();
     text.push_str(&format!(
-        "{}: at most {files} files of pixels in {folders} folders, {} of pixels before compression, up to {} of pixels in memory with {}",
-        count(images.len(), "image"),
+        "{}: at most {files} files of pixels in {folders} folders, {} of pixels before compression, up to {} of pixels in memory",
+        count(plan.images.len(), "image"),
         bytes(pixels),
-        bytes(peak),
-        count(workers, "thread")
+        bytes(peak_pixels(plan)),
     ));
-    if workers < threads {
-        text.push_str(&format!(
-            "\nThe memory limit allows {workers} of {threads} threads for the largest image"
-        ));
-    }
+    let again = images().filter(|image| image.means.is_some_and(|means| means.decoding == Decoding::PerChunk));
+    let again = again.count();
     if again > 0 {
         text.push_str(&format!(
             "\nThe memory limit keeps planes from waiting: in {}, compressed files are decoded again for every chunk they lie in",
             count(again, "image")
         ));
     }
+    let bad: usize = images().map(|image| image.problems.len()).sum();
     if bad > 0 {
         text.push_str(&format!("\n{}: it cannot be converted as it is", count(bad, "problem")));
     }
@@ -135,6 +103,75 @@ pub(crate) fn plan(images: &[PlannedImage], zarr_dir: &Path, threads: usize) -> 
         zarr_dir.display()
     ));
     text
+}
+
+fn image_line(image: &ImageCost) -> String {
+    let shape: Vec<String> = image.shape.iter().map(u64::to_string).collect();
+    let mut text = format!(
+        "{}: {} {}, {}, {} levels, {} files, {}",
+        image.path,
+        image.axes,
+        shape.join(" × "),
+        count(image.tiles, "tile"),
+        image.levels,
+        image.cost.files,
+        bytes(image.cost.pixel_bytes)
+    );
+    if image.overlapping_pixels > 0 {
+        text.push_str(&format!(
+            ", {} pixels are covered more than once",
+            image.overlapping_pixels
+        ));
+    }
+    if !image.problems.is_empty() {
+        text.push_str(&format!(", {}", count(image.problems.len(), "problem")));
+    }
+    text.push('\n');
+    text
+}
+
+/// How a group of images is run.
+fn group_line(group: &Group, plan: &PlannedConversion) -> String {
+    let means = group.images.iter().filter_map(|index| plan.images[*index].means);
+    let fewest = means.map(|means| means.workers).min().unwrap_or(group.threads);
+    let images = count(group.images.len(), "image");
+    let mut text = match (group.at_once, group.in_processes) {
+        (1, false) => format!("{images} one after the other with {}", count(group.threads, "thread")),
+        (at_once, false) => format!(
+            "{images}, {at_once} at a time with {} each",
+            count(group.threads, "thread")
+        ),
+        (at_once, true) => format!(
+            "{images} in a process each, {at_once} at a time with {} each",
+            count(group.threads, "thread")
+        ),
+    };
+    if let Some(limit) = group.memory_limit {
+        text.push_str(&format!(
+            ", up to {} of memory{}",
+            bytes(limit),
+            if group.at_once > 1 { " each" } else { "" }
+        ));
+    }
+    if fewest < group.threads {
+        text.push_str(&format!(
+            "; the memory limit allows {fewest} of {} threads for the largest",
+            group.threads
+        ));
+    }
+    text.push('\n');
+    text
+}
+
+/// Most bytes of pixels in memory at once: those of images that are converted at the same time.
+fn peak_pixels(plan: &PlannedConversion) -> u64 {
+    let of_group = |group: &Group| {
+        let means = group.images.iter().filter_map(|index| plan.images[*index].means);
+        let mut peaks: Vec<u64> = means.map(|means| means.peak_bytes).collect();
+        peaks.sort_unstable_by(|a, b| b.cmp(a));
+        peaks.iter().take(group.at_once).sum::<u64>()
+    };
+    plan.groups.iter().map(of_group).max().unwrap_or(0)
 }
 
 pub(crate) fn count(number: usize, what: &str) -> String {

@@ -8,7 +8,7 @@ use ome_zarr_convert_tasks::fractal::{CallFiles, converters_tools_models, start_
 use ome_zarr_convert_tasks::offered::{offered_tasks, run_offered};
 use serde_json::{Map, Value};
 
-use crate::commands::cancel_on_signals;
+use crate::run::cancel_on_signals;
 
 /// Arguments of `task`.
 #[derive(Args, Debug)]
@@ -47,7 +47,7 @@ pub struct ManifestArguments {
 pub fn task(arguments: TaskArguments) -> Result<(), TaskError> {
     let cancellation = cancel_on_signals();
     if arguments.list {
-        for executable in offered_tasks(cancellation).executables() {
+        for executable in offered_tasks(&cancellation).executables() {
             crate::log::print(executable.name);
         }
         return Ok(());
@@ -59,7 +59,7 @@ pub fn task(arguments: TaskArguments) -> Result<(), TaskError> {
         args_json: files.args_json.unwrap_or_default(),
         out_json: files.out_json.unwrap_or_default(),
     };
-    run_offered(&name, &files, cancellation)
+    run_offered(&name, &files, &cancellation)
 }
 
 /// `ome-zarr-convert manifest`.
@@ -72,7 +72,7 @@ pub fn manifest(arguments: &ManifestArguments) -> Result<(), TaskError> {
             .collect();
         Value::Object(models)
     } else {
-        offered_tasks(cancel_on_signals()).manifest()?
+        offered_tasks(&cancel_on_signals()).manifest()?
     };
     crate::log::print(&format!("{document:#}"));
     Ok(())

@@ -1,19 +1,18 @@
 //! The kernels of a conversion one by one, for the benches of the workspace. Not part of the API: it changes without notice.
 
 use bytemuck::{NoUninit, Pod};
-use ome_zarr_convert_core::TiledImage;
 use ome_zarr_convert_core::options::ConverterOptions;
 use ome_zarr_convert_geometry::PixelType;
 use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
 use ome_zarr_convert_sources::ImageLoader;
 
-use crate::buffer::BufferPool;
 use crate::codec::ChunkCodec;
 use crate::error::ComputeError;
 use crate::halve::{Halving, Stack};
+use crate::image::PlannedImage;
+use crate::job::Job;
 use crate::plan::ImagePlan;
-use crate::progress::Counters;
-use crate::tiles::{Tiles, TilesWith};
+use crate::tiles::Tiles;
 use crate::{halve, metadata};
 
 /// Halves `planes` planes of `height` × `width` pixels, both even, into `target`. Both slices are aligned for the type.
@@ -57,7 +56,7 @@ pub struct Encoder(ChunkCodec);
 impl Encoder {
     /// The encoder of the codec chain that `array` declares.
     pub fn new(array: &ArrayMetadata, version: NgffVersion) -> Result<Self, ComputeError> {
-        ChunkCodec::new(array, version, "bench".as_ref()).map(Self)
+        ChunkCodec::new(array, version, &"bench").map(Self)
     }
 
     /// The encoded form of one whole chunk.
@@ -66,24 +65,20 @@ impl Encoder {
     }
 }
 
-/// Buffers that are used again from one call to the next.
-#[derive(Default)]
-pub struct Buffers(BufferPool);
+/// An image whose first chunk can be filled again and again with buffers that are used again.
+pub struct FirstChunk<'a>(Job<'a>);
 
-/// Fills the first chunk of a registered image with its tiles.
-pub fn fill_first_chunk(
-    image: &TiledImage,
-    plan: &ImagePlan,
-    loader: &dyn ImageLoader,
-    buffers: &Buffers,
-) -> Result<(), ComputeError> {
-    let counters = Counters::default();
-    let tiles = Tiles::new(plan, &image.regions, TilesWith::new(loader, None, &counters));
-    let tiles = tiles.map_err(|failure| failure.error)?;
-    let leaf = &plan.leaves[0];
-    let filled = tiles.fill(leaf.chunk, &leaf.placements, &buffers.0);
-    if let Some(buffer) = filled.map_err(|failure| failure.error)? {
-        buffers.0.give(buffer);
+impl<'a> FirstChunk<'a> {
+    /// The first chunk of an image.
+    pub fn of(image: &'a PlannedImage, loader: &'a dyn ImageLoader) -> Self {
+        Self(Job::silent(image, loader, None))
     }
-    Ok(())
+
+    /// Fills the chunk with its tiles.
+    pub fn fill(&self) -> Result<(), ComputeError> {
+        let tiles = Tiles::new(&self.0).map_err(|failure| failure.error)?;
+        let leaf = &self.0.plan().leaves[0];
+        let filled = tiles.fill(leaf.chunk, &leaf.placements);
+        filled.map(drop).map_err(|failure| failure.error)
+    }
 }

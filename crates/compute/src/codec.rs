@@ -1,9 +1,8 @@
 //! Encodes chunks through the codec chain that the array's metadata declares.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
+use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion, ZarrFormat};
 use zarrs::array::{Array, ArrayBytes, ArrayMetadata as ZarrsMetadata, ArrayToBytesCodecTraits, CodecOptions};
 use zarrs::metadata::v2::ArrayMetadataV2;
 use zarrs::metadata::v3::ArrayMetadataV3;
@@ -20,8 +19,12 @@ pub(crate) struct ChunkCodec {
 }
 
 impl ChunkCodec {
-    pub(crate) fn new(metadata: &ArrayMetadata, version: NgffVersion, array: &Path) -> Result<Self, ComputeError> {
-        let name = array.display().to_string();
+    pub(crate) fn new(
+        metadata: &ArrayMetadata,
+        version: NgffVersion,
+        array: &dyn std::fmt::Display,
+    ) -> Result<Self, ComputeError> {
+        let name = array.to_string();
         let failed = |problem: String| ComputeError::Codec {
             array: name.clone(),
             problem,
@@ -31,9 +34,9 @@ impl ChunkCodec {
             ..metadata.clone()
         };
         let document = unsharded.document(version)?;
-        let parsed = match version {
-            NgffVersion::V04 => serde_json::from_value::<ArrayMetadataV2>(document).map(ZarrsMetadata::V2),
-            NgffVersion::V05 => serde_json::from_value::<ArrayMetadataV3>(document).map(ZarrsMetadata::V3),
+        let parsed = match version.zarr_format() {
+            ZarrFormat::V2 => serde_json::from_value::<ArrayMetadataV2>(document).map(ZarrsMetadata::V2),
+            ZarrFormat::V3 => serde_json::from_value::<ArrayMetadataV3>(document).map(ZarrsMetadata::V3),
         };
         let parsed = parsed.map_err(|error| failed(error.to_string()))?;
         let array = Array::new_with_metadata(Arc::new(MemoryStore::new()), "/", parsed);

@@ -1,45 +1,40 @@
-//! Converts one image: registered, planned, written beside its path, published.
+//! Converts one image: looks at what exists, writes beside it, and makes it visible complete.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 use std::sync::LazyLock;
-use std::sync::atomic::Ordering;
-use std::time::UNIX_EPOCH;
 
-use ome_zarr_convert_core::options::{BadTiles, ConverterOptions, OverwriteMode};
-use ome_zarr_convert_core::{Extensions, PipelineStep, TiledImage, image_to_json, model, register, register_with};
-use ome_zarr_convert_ngff::{ArrayMetadata, NgffVersion};
-use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
+use ome_zarr_convert_core::options::{BadTiles, OverwriteMode};
+use ome_zarr_convert_ngff::ArrayMetadata;
+use ome_zarr_convert_sources::{DefaultImageLoader, Headers, ImageLoader};
+use ome_zarr_convert_store::Location;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
+use crate::bad_tiles::BadTilesFound;
+use crate::buffer::BufferPool;
 use crate::disk::DiskLevel;
 use crate::error::ComputeError;
-use crate::execute::{Execution, Surroundings};
+use crate::event::{Cancellation, Event, Progress, Silent};
+use crate::execute::{Arrays, Execution};
+use crate::existing::{Wanted, look_at_existing};
 use crate::guard::guarded;
-use crate::ledger::Ledger;
+use crate::image::{Loading, PlannedImage};
+use crate::job::{Counters, Job, MOST_OPEN};
+use crate::ledger::{Ledger, Unit};
+use crate::mark::Mark;
 use crate::metadata;
-use crate::plan::{Casting, Decoding, ImagePlan, Means};
-use crate::progress::{Cancellation, Counters, Event, Progress, Silent};
-use crate::publish::{Mark, Staging, is_complete, may_be_replaced};
-use crate::tiles::{Failure, MOST_OPEN, Tiles, TilesWith, check_source, required_type};
-use crate::verify::is_whole;
+use crate::plan::Means;
+use crate::report::{Outcome, Report};
+use crate::staging::{Appearance, Staging, sweep};
+use crate::stamps::Stamps;
+use crate::tiles::{Failure, Tiles};
 
-/// What a conversion needs besides the image. [`Conversion::new`] gives the usual; set the fields that differ.
+/// Where and how an image is converted. [`Conversion::new`] gives the usual; set the fields that differ.
 #[derive(Clone, Copy)]
 pub struct Conversion<'a> {
-    /// Absolute path of the output.
-    pub target: &'a Path,
-    /// Options of the conversion.
-    pub options: &'a ConverterOptions,
+    /// Where the image will be.
+    pub target: &'a Location,
     /// What to do with an output that exists.
     pub overwrite_mode: OverwriteMode,
-    /// Steps of the registration; `None` are the default ones.
-    pub pipeline: Option<&'a [PipelineStep]>,
-    /// What the program adds by name.
-    pub extensions: &'a Extensions,
-    /// Loads the tiles.
+    /// Opens the sources of tiles.
     pub loader: &'a dyn ImageLoader,
     /// Base folder of relative file paths.
     pub resource: Option<&'a str>,
@@ -53,23 +48,20 @@ pub struct Conversion<'a> {
     pub check: bool,
     /// Listens to what happens.
     pub progress: &'a dyn Progress,
-    /// Asks to stop.
+    /// Cancels the conversion.
     pub cancellation: &'a Cancellation,
-    /// Makes a note to be found again in the mark of the finished image.
-    pub note: &'a (dyn Fn(&ImagePlan) -> serde_json::Value + Sync),
+    /// A note to be found again in the mark of the finished image.
+    pub note: &'a serde_json::Value,
 }
 
 impl<'a> Conversion<'a> {
-    /// Absolute file paths, built-in loader and registration, no overwriting, no limit, in silence.
-    pub fn new(target: &'a Path, options: &'a ConverterOptions) -> Self {
-        static NO_EXTENSIONS: LazyLock<Extensions> = LazyLock::new(Extensions::new);
-        static NEVER: Cancellation = Cancellation::new();
+    /// Absolute file paths, the built-in loader, no overwriting, no limit, in silence.
+    pub fn new(target: &'a Location) -> Self {
+        static NEVER: LazyLock<Cancellation> = LazyLock::new(Cancellation::new);
+        static NO_NOTE: serde_json::Value = serde_json::Value::Null;
         Self {
             target,
-            options,
             overwrite_mode: OverwriteMode::NoOverwrite,
-            pipeline: None,
-            extensions: &NO_EXTENSIONS,
             loader: &DefaultImageLoader,
             resource: None,
             pixel_budget: None,
@@ -78,487 +70,214 @@ impl<'a> Conversion<'a> {
             check: false,
             progress: &Silent,
             cancellation: &NEVER,
-            note: &|_| serde_json::Value::Null,
+            note: &NO_NOTE,
+        }
+    }
+
+    fn loading(&self) -> Loading<'a> {
+        Loading {
+            loader: self.loader,
+            resource: self.resource,
         }
     }
 }
 
-/// How a conversion ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The image was written.
-    Written,
-    /// This very conversion (same document, options and files) had been finished before.
-    AlreadyComplete,
-    /// `Extend` found a complete image and left it alone.
-    Kept,
+/// Converts an image on the threads of the current rayon pool. It appears at its place complete, or not at all.
+pub fn convert_image(image: &PlannedImage, with: &Conversion<'_>) -> Result<Report, ComputeError> {
+    guarded(|| format!("image {}", image.path()), || convert(image, with))
 }
 
-/// What a conversion did.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The plan of the image.
-    pub plan: ImagePlan,
-    /// Tiles of the image.
-    pub tiles: usize,
-    /// Bytes of the source files.
-    pub bytes_read: u64,
-    /// Bytes of chunk and shard files.
-    pub bytes_written: u64,
-    /// Chunks encoded and written; chunks of zeros are not.
-    pub chunks_written: u64,
-    /// Source files opened for their pixels.
-    pub files_opened: u64,
-    /// Planes decoded.
-    pub planes_decoded: u64,
-    /// Units (chunks or shards) that an earlier run had finished.
-    pub units_kept: u64,
-    /// Tiles that were left empty, and why.
-    pub left_out: Vec<LeftOut>,
-}
-
-/// A tile that was left empty because it, or another of its field of view, is bad.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The tile: field of view and file.
-    pub tile: String,
-    /// What is wrong.
-    pub problem: String,
-}
-
-/// Converts an image on the threads of the current rayon pool. It appears at its path complete, or not at all.
-pub fn convert_image(image: TiledImage, with: &Conversion<'_>) -> Result<Report, ComputeError> {
-    let path = image.path.clone();
-    guarded(|| format!("image {path}"), || convert(image, with))
-}
-
-fn convert(mut image: TiledImage, with: &Conversion<'_>) -> Result<Report, ComputeError> {
-    let sources = Sources::stat(&image, with)?;
-    let fingerprint = sources.fingerprint(&image, with)?;
-    register_with(&mut image, with.options, with.pipeline, with.extensions)?;
-    let plan = ImagePlan::new(&image, with.options)?;
-    let mut report = Report {
-        outcome: Outcome::Written,
-        tiles: image.regions.len(),
-        bytes_read: 0,
-        bytes_written: 0,
-        chunks_written: 0,
-        files_opened: 0,
-        planes_decoded: 0,
-        units_kept: 0,
-        left_out: Vec::new(),
-        plan,
-    };
-    if let Some(outcome) = look_at_existing(&image, &fingerprint, with)? {
-        with.progress.on(Event::AlreadyComplete { path: with.target });
-        return Ok(Report { outcome, ..report });
+fn convert(image: &PlannedImage, with: &Conversion<'_>) -> Result<Report, ComputeError> {
+    let stamps = Stamps::read(image, with.loading(), with.cancellation)?;
+    let fingerprint = stamps.fingerprint(image);
+    if let Some(outcome) = look(image, &fingerprint, with)? {
+        if outcome == Outcome::AlreadyComplete {
+            sweep(with.target)?;
+        }
+        return Ok(kept(image, outcome, with));
     }
-    let means = choose_means(&image, &report.plan, with)?;
+    let headers = Headers::default();
+    let means = image.choose_means(
+        with.pixel_budget,
+        Loading {
+            loader: &headers.remembered_by(with.loader),
+            ..with.loading()
+        },
+    )?;
     with.cancellation.check()?;
-    tell(&image, &report.plan, with);
-    let staging = Staging::begin(with.target)?;
+    tell_start(image, with);
+    let staging = Staging::begin(with.target, &fingerprint)?;
     // Another process may have been at it until now.
-    if let Some(outcome) = look_at_existing(&image, &fingerprint, with)? {
-        with.progress.on(Event::AlreadyComplete { path: with.target });
-        return Ok(Report { outcome, ..report });
+    if let Some(outcome) = look(image, &fingerprint, with)? {
+        return Ok(kept(image, outcome, with));
     }
-    let counters = Counters::default();
-    let mut bad = BadTilesFound::default();
-    if with.options.bad_tiles != BadTiles::Fail {
-        // All that can be told from headers is found at once: what is found later begins the image anew.
-        for (number, error) in bad_sources(&image, &report.plan, with.loader, with.resource) {
-            bad.add(number, &error, &image, &report.plan, with.options.bad_tiles);
-            if bad.all.len() == report.plan.placements.len() {
-                return Err(error);
-            }
+    let mut report = Report::new(Outcome::Written, image.plan());
+    report.bytes_read = stamps.bytes;
+    let mut bad = BadTilesFound::new(image);
+    if image.options().bad_tiles != BadTiles::Fail {
+        // All that headers tell is found at once: what is found later begins the image anew.
+        let loading = Loading {
+            loader: &headers.known_to(with.loader),
+            ..with.loading()
+        };
+        for (number, error) in image.check_sources(loading, with.cancellation)? {
+            bad.add(number, error)?;
         }
     }
-    let files = loop {
-        let written = write(
-            &image,
-            &report.plan,
-            &staging,
-            &fingerprint,
-            means,
-            &counters,
-            &bad,
-            with,
-        );
-        match written {
-            Ok((files, kept)) => {
-                report.units_kept = report.units_kept.max(kept);
-                break files;
-            }
-            Err(Failure {
-                tile: Some(number),
-                error,
-            }) if with.options.bad_tiles != BadTiles::Fail && error.is_of_a_tile() => {
-                bad.add(number, &error, &image, &report.plan, with.options.bad_tiles);
-                if bad.all.len() == report.plan.placements.len() {
-                    return Err(error);
+    let written = loop {
+        match write(image, &staging, &fingerprint, means, &bad, with, &mut report) {
+            Ok(written) => break written,
+            Err(Failure { tile, error }) => {
+                if error.may_go_on() {
+                    staging.keep();
                 }
+                let Some(number) = tile else { return Err(error) };
+                bad.add(number, error)?;
                 // The tile, or others of its field, may be in chunks that are finished.
                 staging.clear()?;
             }
-            Err(Failure { error, .. }) => {
-                if error.is_interruption() {
-                    staging.keep();
-                }
-                return Err(error);
-            }
         }
     };
-    report.left_out = bad.told;
-    let mark = Mark {
-        fingerprint,
-        files,
-        note: (with.note)(&report.plan),
+    report.left_out = bad.left_out;
+    let mark = Mark::new(fingerprint, written.files, with.note.clone());
+    let how = Appearance {
+        replace: with.overwrite_mode != OverwriteMode::NoOverwrite,
+        durable: with.durable,
     };
-    let replace = with.overwrite_mode != OverwriteMode::NoOverwrite;
-    staging.publish(&mark, replace, with.durable)?;
-    with.progress.on(Event::ImageComplete { path: with.target });
-    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-    report.bytes_read = sources.bytes;
-    report.bytes_written = count(&counters.bytes_written);
-    report.chunks_written = count(&counters.chunks_written);
-    report.files_opened = count(&counters.files_opened);
-    report.planes_decoded = count(&counters.planes_decoded);
+    staging.publish(&mark, &image.plan().levels[0].name, how, |dir| {
+        metadata::write_group(dir, image, &written.windows, &report.left_out)
+    })?;
+    with.progress.on(Event::ImageComplete {
+        image: image.path(),
+        pixel_bytes: image.plan().pixel_bytes(),
+    });
     Ok(report)
 }
 
-/// Tells what is about to happen.
-fn tell(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) {
+fn look(image: &PlannedImage, fingerprint: &str, with: &Conversion<'_>) -> Result<Option<Outcome>, ComputeError> {
+    let wanted = Wanted {
+        fingerprint,
+        mode: with.overwrite_mode,
+        check: with.check,
+        has_conditions: !image.tiled().attributes.is_empty(),
+    };
+    look_at_existing(with.target, &wanted)
+}
+
+/// The report of an image that needs no work.
+fn kept(image: &PlannedImage, outcome: Outcome, with: &Conversion<'_>) -> Report {
+    with.progress.on(Event::ImageKept {
+        image: image.path(),
+        pixel_bytes: image.plan().pixel_bytes(),
+    });
+    Report::new(outcome, image.plan())
+}
+
+/// Says what is about to happen.
+fn tell_start(image: &PlannedImage, with: &Conversion<'_>) {
+    let (plan, path) = (image.plan(), image.path());
     if plan.levels_left_out > 0 {
         let written = plan.levels.len();
-        let asked = written + plan.levels_left_out;
         with.progress.on(Event::LevelsLeftOut {
-            image: &image.path,
+            image: path,
             written,
-            asked,
+            requested: written + plan.levels_left_out,
         });
     }
-    with.progress.on(Event::Planned {
-        image: &image.path,
-        tiles: image.regions.len(),
+    with.progress.on(Event::ImageStarted {
+        image: path,
+        tiles: plan.placements.len(),
         pixel_bytes: plan.pixel_bytes(),
     });
 }
 
-/// What the budget allows on the threads of the current rayon pool; too little is an error that says what is needed. Where memory is
-/// short, the first tile is looked at: if parts of its planes can be read on their own, nothing need wait in memory.
-pub fn choose_means(image: &TiledImage, plan: &ImagePlan, with: &Conversion<'_>) -> Result<Means, ComputeError> {
-    let threads = rayon::current_num_threads();
-    let ample = plan.means_with(with.pixel_budget, threads, false, Casting::Yes);
-    if let Some(means) = ample.filter(|means| means.workers == threads && means.decoding == Decoding::Once) {
-        return Ok(means);
-    }
-    let first = &image.regions[plan.placements[0].region];
-    let open = || Ok(with.loader.open(&first.image_loader, with.resource).ok());
-    // A tile that cannot be opened is told of when the tiles are read.
-    let opened = guarded(|| first.describe(), open).ok().flatten();
-    let cheap_windows = opened.as_ref().is_some_and(|opened| opened.cheap_windows());
-    let casting = match opened.as_deref().map(|opened| opened.info().pixel_type) {
-        Some(found) if found == plan.data_type => Casting::No,
-        _ => Casting::Yes,
-    };
-    let means = plan.means_with(with.pixel_budget, threads, cheap_windows, casting);
-    means.ok_or_else(|| ComputeError::Memory {
-        image: image.path.clone(),
-        budget: with.pixel_budget.unwrap_or_default(),
-        needed: plan.least_bytes(cheap_windows, casting),
-    })
-}
-
-/// Placements whose sources are bad, with the fields of view that are left out for it.
-#[derive(Default)]
-struct BadTilesFound {
-    all: BTreeSet<usize>,
-    told: Vec<LeftOut>,
-}
-
-impl BadTilesFound {
-    fn add(&mut self, number: usize, error: &ComputeError, image: &TiledImage, plan: &ImagePlan, policy: BadTiles) {
-        let region = |number: usize| &image.regions[plan.placements[number].region];
-        let field = &region(number).roi.name;
-        for other in 0..plan.placements.len() {
-            let out = other == number || (policy == BadTiles::SkipFov && region(other).roi.name == *field);
-            if out && self.all.insert(other) {
-                let problem = match other == number {
-                    true => error.to_string(),
-                    false => format!("another tile of its field of view is bad: {error}"),
-                };
-                self.told.push(LeftOut {
-                    tile: region(other).describe(),
-                    problem,
-                });
-            }
-        }
-    }
-}
-
-/// Whether what is at the output's path already makes the conversion unnecessary, or forbids it.
-fn look_at_existing(
-    image: &TiledImage,
-    fingerprint: &str,
-    with: &Conversion<'_>,
-) -> Result<Option<Outcome>, ComputeError> {
-    if !with.target.exists() {
-        return Ok(None);
-    }
-    let same = Mark::read(with.target).filter(|mark| mark.fingerprint == fingerprint);
-    // What may be replaced is kept only if nothing is missing from it, or damaged as far as was asked.
-    let kept =
-        |mark: &Mark| with.overwrite_mode == OverwriteMode::NoOverwrite || is_whole(with.target, mark, with.check);
-    let damaged = match same {
-        Some(mark) if kept(&mark) => return Ok(Some(Outcome::AlreadyComplete)),
-        other => other.is_some(),
-    };
-    match with.overwrite_mode {
-        OverwriteMode::NoOverwrite => Err(ComputeError::OutputExists {
-            path: with.target.to_owned(),
-        }),
-        _ if !may_be_replaced(with.target) => Err(ComputeError::Foreign {
-            path: with.target.to_owned(),
-        }),
-        OverwriteMode::Overwrite => Ok(None),
-        OverwriteMode::Extend if damaged => Ok(None),
-        OverwriteMode::Extend => Ok(is_complete(with.target, !image.attributes.is_empty()).then_some(Outcome::Kept)),
-    }
-}
-
-/// Files of pixels per level, and units that an earlier run had finished.
-type Files = (Vec<u64>, u64);
-
-/// Writes the image into the staging folder.
-#[allow(clippy::too_many_arguments)]
+/// Writes everything of the image but its group's document.
 fn write(
-    image: &TiledImage,
-    plan: &ImagePlan,
+    image: &PlannedImage,
     staging: &Staging,
     fingerprint: &str,
     means: Means,
-    counters: &Counters,
-    bad: &BadTilesFound,
+    bad: &BadTilesFound<'_>,
     with: &Conversion<'_>,
-) -> Result<Files, Failure> {
-    let (version, dir) = (with.options.omezarr_options.ngff_version, staging.dir());
-    let arrays = metadata::arrays(plan, with.options);
-    let file_of = |level: usize, unit: crate::plan::Index5| {
-        let array = arrays.get(level)?;
-        Some(
-            dir.join(&plan.levels[level].name)
-                .join(array.chunk_key(version, &plan.own_axes(unit))),
-        )
-    };
-    let mut ledger = Ledger::open(dir, fingerprint, file_of, || staging.clear())?;
-    staging.clear_all_but_chunks(plan)?;
-    write_arrays(plan, &arrays, dir, version)?;
-    if with.check {
-        forget_damaged(&mut ledger, plan, dir)?;
-    }
-    let kept = ledger.units().count() as u64;
-    let tiles_with = TilesWith {
-        progress: with.progress,
-        cancellation: with.cancellation,
-        left_out: bad.all.clone(),
-        decoding: means.decoding,
-        most_open: with.open_sources,
-        most_kept: means.spare_bytes,
-        parallel: means.workers == rayon::current_num_threads(),
-        ..TilesWith::new(with.loader, with.resource, counters)
-    };
-    let tiles = Tiles::new(plan, &image.regions, tiles_with)?;
-    let surroundings = Surroundings {
+    report: &mut Report,
+) -> Result<crate::execute::Written, Failure> {
+    let (plan, dir) = (image.plan(), staging.dir());
+    let version = image.options().omezarr_options.ngff_version;
+    let metadata = metadata::arrays(plan, image.options());
+    let arrays = Arrays {
+        dir,
         version,
-        tiles: &tiles,
-        ledger: &ledger,
-        counters,
+        metadata: &metadata,
+    };
+    let mut ledger = open_ledger(image, staging, fingerprint, &arrays)?;
+    staging.clear_all_but_chunks(plan)?;
+    write_arrays(image, &arrays)?;
+    if with.check {
+        forget_damaged(&mut ledger, image, dir)?;
+    }
+    report.units_resumed = report.units_resumed.max(ledger.units().count() as u64);
+    let job = Job {
+        image,
+        loader: with.loader,
+        resource: with.resource,
         progress: with.progress,
         cancellation: with.cancellation,
-        pool_bytes: means.pool_bytes,
+        means,
+        most_open: with.open_sources,
+        left_out: bad.placements.clone(),
+        pool: BufferPool::within(means.pool_bytes),
+        counters: Counters::default(),
     };
-    let written = Execution::new(plan, arrays, dir, surroundings)?.run(means)?;
-    metadata::write_image(dir, version, image, plan, &written.windows, &bad.told)?;
-    metadata::write_image_tables(dir, version, image, plan, with.options)?;
-    Ok((written.files, kept))
+    let tiles = Tiles::new(&job)?;
+    let written = Execution::new(&job, &tiles, &ledger, &arrays)?.run()?;
+    metadata::write_tables(dir, image)?;
+    report.add(&job.counters);
+    Ok(written)
 }
 
-fn write_arrays(
-    plan: &ImagePlan,
-    arrays: &[ArrayMetadata],
-    dir: &Path,
-    version: NgffVersion,
-) -> Result<(), ComputeError> {
-    for (level, array) in plan.levels.iter().zip(arrays) {
-        let dir = dir.join(&level.name);
-        fs::create_dir_all(&dir).map_err(ComputeError::io("create", &dir))?;
-        array.write(&dir, version)?;
-    }
-    Ok(())
+fn open_ledger(
+    image: &PlannedImage,
+    staging: &Staging,
+    fingerprint: &str,
+    arrays: &Arrays<'_>,
+) -> Result<Ledger, ComputeError> {
+    let plan = image.plan();
+    let place_of = |(level, unit): Unit| {
+        let (array, level) = (arrays.metadata.get(level)?, plan.levels.get(level)?);
+        let key = array.chunk_key(arrays.version, &plan.own_axes(unit));
+        Some(arrays.dir.child(&level.name).join(&key))
+    };
+    let units = |visit: &mut dyn FnMut(Unit)| {
+        for (number, level) in plan.levels.iter().enumerate() {
+            level.units().each_cell(|unit| visit((number, unit)));
+        }
+    };
+    Ledger::open(arrays.dir, fingerprint, place_of, units, || staging.clear())
+}
+
+fn write_arrays(image: &PlannedImage, arrays: &Arrays<'_>) -> Result<(), ComputeError> {
+    let levels = image.plan().levels.iter().zip(arrays.metadata);
+    let mut written = levels
+        .map(|(level, array): (_, &ArrayMetadata)| Ok(array.write(&arrays.dir.child(&level.name), arrays.version)?));
+    written.try_for_each(|written| written)
 }
 
 /// Decodes what an earlier run finished; what does not decode is written again.
-fn forget_damaged(ledger: &mut Ledger, plan: &ImagePlan, dir: &Path) -> Result<(), ComputeError> {
-    let mut damaged = Vec::new();
+fn forget_damaged(ledger: &mut Ledger, image: &PlannedImage, dir: &Location) -> Result<(), ComputeError> {
+    let plan = image.plan();
+    let mut damaged: Vec<Unit> = Vec::new();
     for (number, level) in plan.levels.iter().enumerate() {
-        let units: Vec<_> = ledger
-            .units()
-            .filter(|(of, _)| *of == number)
-            .map(|(_, unit)| unit)
-            .collect();
+        let units: Vec<Unit> = ledger.units().filter(|(of, _)| *of == number).collect();
         if units.is_empty() {
             continue;
         }
-        let disk = DiskLevel::open(&dir.join(&level.name)).map_err(|finding| ComputeError::Io {
-            action: "check",
+        let disk = DiskLevel::open(&dir.child(&level.name)).map_err(|finding| ComputeError::Resume {
             path: finding.path,
-            source: std::io::Error::other(finding.problem),
+            problem: finding.problem,
         })?;
-        let bad = |unit: &crate::plan::Index5| disk.decode_own(&plan.own_axes(*unit)).is_some();
-        damaged.extend(
-            units
-                .into_par_iter()
-                .filter(bad)
-                .map(|unit| (number, unit))
-                .collect::<Vec<_>>(),
-        );
+        let bad = |(_, unit): &Unit| disk.decode_own(&plan.own_axes(*unit)).is_some();
+        damaged.extend(units.into_par_iter().filter(bad).collect::<Vec<_>>());
     }
-    damaged.into_iter().for_each(|(level, unit)| ledger.forget(level, unit));
+    damaged.into_iter().for_each(|unit| ledger.forget(unit));
     Ok(())
-}
-
-/// Size and modification time of every source file.
-struct Sources {
-    stamps: Vec<(u64, u128)>,
-    bytes: u64,
-}
-
-impl Sources {
-    fn stat(image: &TiledImage, with: &Conversion<'_>) -> Result<Self, ComputeError> {
-        let mut seen = std::collections::HashSet::new();
-        let mut sources = Self {
-            stamps: Vec::with_capacity(image.regions.len()),
-            bytes: 0,
-        };
-        for region in &image.regions {
-            let Some(path) = with.loader.source_file(&region.image_loader, with.resource) else {
-                continue;
-            };
-            let metadata = match fs::metadata(&path) {
-                Ok(metadata) => metadata,
-                // Whether the image can do without it is decided when it is read.
-                Err(_) if with.options.bad_tiles != BadTiles::Fail => {
-                    sources.stamps.push((0, 0));
-                    continue;
-                }
-                Err(error) => {
-                    let checked = with.loader.preflight(&region.image_loader, with.resource);
-                    return Err(match checked {
-                        Err(source) => ComputeError::Source {
-                            tile: region.describe(),
-                            source: Box::new(source),
-                        },
-                        Ok(()) => ComputeError::Io {
-                            action: "look at",
-                            path,
-                            source: error,
-                        },
-                    });
-                }
-            };
-            let modified = metadata
-                .modified()
-                .ok()
-                .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-            sources
-                .stamps
-                .push((metadata.len(), modified.map_or(0, |time| time.as_nanos())));
-            if seen.insert(path) {
-                sources.bytes += metadata.len();
-            }
-        }
-        Ok(sources)
-    }
-
-    /// Hash of all that decides the output.
-    fn fingerprint(&self, image: &TiledImage, with: &Conversion<'_>) -> Result<String, ComputeError> {
-        let mut hash = Sha256::new();
-        hash.update(image_to_json(image)?);
-        hash.update(model::to_json(with.options).to_string());
-        for step in with.pipeline.into_iter().flatten() {
-            hash.update(model::to_json(step).to_string());
-        }
-        hash.update(env!("CARGO_PKG_VERSION"));
-        for (len, modified) in &self.stamps {
-            hash.update(len.to_le_bytes());
-            hash.update(modified.to_le_bytes());
-        }
-        Ok(hash
-            .finalize()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect())
-    }
-}
-
-/// The plan of an image with the built-in registration.
-pub fn plan_image(image: &TiledImage, options: &ConverterOptions) -> Result<ImagePlan, ComputeError> {
-    plan_image_with(image, &Conversion::new(Path::new(&image.path), options))
-}
-
-/// The plan of an image, as [`convert_image`] would carry it out.
-pub fn plan_image_with(image: &TiledImage, with: &Conversion<'_>) -> Result<ImagePlan, ComputeError> {
-    let mut registered = image.clone();
-    register_with(&mut registered, with.options, with.pipeline, with.extensions)?;
-    ImagePlan::new(&registered, with.options)
-}
-
-/// Opens the header of every tile of an image, on the threads of the current rayon pool, and holds it against what the tile
-/// declares. Gives every problem, in the order of the tiles.
-pub fn preflight(
-    image: &TiledImage,
-    options: &ConverterOptions,
-    loader: &dyn ImageLoader,
-    resource: Option<&str>,
-) -> Result<Vec<ComputeError>, ComputeError> {
-    let mut registered = image.clone();
-    register(&mut registered, options)?;
-    let plan = ImagePlan::new(&registered, options)?;
-    let bad = bad_sources(&registered, &plan, loader, resource);
-    Ok(bad.into_iter().map(|(_, error)| error).collect())
-}
-
-/// Placements whose sources cannot be opened, or are not what their tiles declare, in their order. The first that opens decides on the data
-/// type.
-fn bad_sources(
-    image: &TiledImage,
-    plan: &ImagePlan,
-    loader: &dyn ImageLoader,
-    resource: Option<&str>,
-) -> Vec<(usize, ComputeError)> {
-    let open = |number: usize| {
-        let region = &image.regions[plan.placements[number].region];
-        let open = || {
-            let opened = loader.open(&region.image_loader, resource);
-            opened.map_err(|source| ComputeError::Source {
-                tile: region.describe(),
-                source: Box::new(source),
-            })
-        };
-        (region, guarded(|| region.describe(), open))
-    };
-    let first = (0..plan.placements.len()).find_map(|number| open(number).1.ok());
-    let required_type = first.and_then(|first| required_type(&*first, plan));
-    let bad = (0..plan.placements.len()).into_par_iter().filter_map(|number| {
-        let (region, opened) = open(number);
-        let checked = opened.and_then(|opened| {
-            let check = || check_source(&*opened, region, &plan.placements[number], plan, required_type);
-            guarded(|| region.describe(), check)
-        });
-        checked.err().map(|error| (number, error))
-    });
-    bad.collect()
 }

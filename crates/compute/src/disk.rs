@@ -1,29 +1,28 @@
 //! A level on disk, read through its codecs: for verification, and for what a resumed conversion needs again.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_geometry::{Grid, Index5, PixelType};
 use ome_zarr_convert_ngff::ArrayInfo;
+use ome_zarr_convert_store::Location;
 use rayon::prelude::*;
 use zarrs::array::{Array, ArrayBytes, ArraySubset, CodecOptions};
-use zarrs::filesystem::FilesystemStore;
 
-use crate::plan::{Index5, for_each_index};
+use crate::zarr_read::ZarrFolder;
 
 /// Something that is wrong with an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The file or folder.
-    pub path: PathBuf,
+    pub path: String,
     /// What was found and what was expected.
     pub problem: String,
 }
 
 /// A level on disk.
 pub(crate) struct DiskLevel {
-    pub(crate) dir: PathBuf,
-    array: Array<FilesystemStore>,
+    pub(crate) dir: Location,
+    array: Array<ZarrFolder>,
     pub(crate) data_type: PixelType,
     /// Shape of the array and of its write units, padded in front to five axes.
     pub(crate) shape: Index5,
@@ -34,14 +33,13 @@ pub(crate) struct DiskLevel {
 }
 
 impl DiskLevel {
-    pub(crate) fn open(dir: &Path) -> Result<Self, Finding> {
+    pub(crate) fn open(dir: &Location) -> Result<Self, Finding> {
         let broken = |problem: String| Finding {
-            path: dir.to_owned(),
+            path: dir.to_string(),
             problem,
         };
         let (info, _) = ArrayInfo::read(dir).map_err(|error| broken(error.to_string()))?;
-        let store = FilesystemStore::new(dir).map_err(|error| broken(error.to_string()))?;
-        let array = Array::open(Arc::new(store), "/").map_err(|error| broken(error.to_string()))?;
+        let array = Array::open(Arc::new(ZarrFolder(dir.clone())), "/").map_err(|error| broken(error.to_string()))?;
         let axes = info.shape.len();
         if axes > 5 {
             return Err(broken(format!("it has {axes} axes, but an image has at most 5")));
@@ -53,7 +51,7 @@ impl DiskLevel {
         };
         let unit = info.shards.as_ref().unwrap_or(&info.chunks);
         Ok(Self {
-            dir: dir.to_owned(),
+            dir: dir.clone(),
             data_type: info.data_type,
             shape: pad(&info.shape),
             unit: pad(unit),
@@ -63,30 +61,36 @@ impl DiskLevel {
         })
     }
 
-    fn grid(&self) -> Index5 {
-        std::array::from_fn(|axis| self.shape[axis].div_ceil(self.unit[axis]))
+    /// Its write units.
+    pub(crate) fn grid(&self) -> Grid {
+        Grid {
+            shape: self.shape,
+            cell: self.unit,
+        }
     }
 
     pub(crate) fn units(&self) -> Vec<Index5> {
         let mut units = Vec::new();
-        for_each_index([0; 5], self.grid().map(|count| count.saturating_sub(1)), |unit| {
-            units.push(unit)
-        });
+        self.grid().each_cell(|unit| units.push(unit));
         units
     }
 
-    pub(crate) fn file(&self, unit: Index5) -> PathBuf {
+    pub(crate) fn file(&self, unit: Index5) -> String {
         self.file_own(&unit[5 - self.axes..])
     }
 
-    fn file_own(&self, unit: &[u64]) -> PathBuf {
+    fn file_own(&self, unit: &[u64]) -> String {
+        format!("{}/{}", self.dir, self.key_own(unit))
+    }
+
+    fn key_own(&self, unit: &[u64]) -> String {
         let key: Vec<String> = unit.iter().map(u64::to_string).collect();
         let (prefix, separator) = match self.first_key.as_bytes() {
             [b'c', separator, ..] => (format!("c{}", char::from(*separator)), char::from(*separator)),
             [_, separator, ..] => (String::new(), char::from(*separator)),
             _ => (String::new(), '/'),
         };
-        self.dir.join(format!("{prefix}{}", key.join(&separator.to_string())))
+        format!("{prefix}{}", key.join(&separator.to_string()))
     }
 
     fn options() -> CodecOptions {
@@ -111,20 +115,25 @@ impl DiskLevel {
 
     /// Decodes every write unit that is there; gives their number and those that do not decode to their size.
     pub(crate) fn decode_all(&self) -> (u64, Vec<Finding>) {
+        self.decode_all_unless(|| false)
+    }
+
+    /// The same, until `stop` says so.
+    pub(crate) fn decode_all_unless(&self, stop: impl Fn() -> bool + Sync) -> (u64, Vec<Finding>) {
         let units = self.units();
-        let decode = |unit: &Index5| self.decode(*unit);
+        let decode = |unit: &Index5| if stop() { None } else { self.decode(*unit) };
         (units.len() as u64, units.par_iter().filter_map(decode).collect())
     }
 
     /// Holds the number of files against what the conversion wrote.
     pub(crate) fn count_files(&self, expected: u64) -> Option<Finding> {
-        let found = self
-            .units()
-            .par_iter()
-            .filter(|unit| self.file(**unit).is_file())
-            .count() as u64;
+        let there = |unit: &Index5| {
+            let place = self.dir.join(&self.key_own(&unit[5 - self.axes..]));
+            place.exists().is_ok_and(|there| there)
+        };
+        let found = self.units().par_iter().filter(|unit| there(unit)).count() as u64;
         (found != expected).then(|| Finding {
-            path: self.dir.clone(),
+            path: self.dir.to_string(),
             problem: format!("it holds {found} files of pixels, but {expected} were written: convert the image again"),
         })
     }
@@ -137,7 +146,7 @@ impl DiskLevel {
     /// The same, given along the axes that the array has.
     pub(crate) fn read_own(&self, start: &[u64], size: &[u64]) -> Result<Vec<u8>, Finding> {
         let broken = |problem: String| Finding {
-            path: self.dir.clone(),
+            path: self.dir.to_string(),
             problem,
         };
         let subset =

@@ -1,13 +1,14 @@
 //! What can go wrong while an image is converted.
 
-use std::path::PathBuf;
-
-use ome_zarr_convert_core::{CoreError, Turn};
+use ome_zarr_convert_core::CoreError;
+use ome_zarr_convert_geometry::Fault;
 use ome_zarr_convert_ngff::NgffError;
 use ome_zarr_convert_sources::SourceError;
+use ome_zarr_convert_store::StoreError;
 
 /// An error of the compute side: it fails its image and names the tile, file or chunk.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ComputeError {
     /// Registration, or the document of the image.
     #[error(transparent)]
@@ -39,13 +40,22 @@ pub enum ComputeError {
         /// What was found, what was expected, what to do.
         problem: String,
     },
-    /// A file or folder of the output could not be read or written.
-    #[error("cannot {action} {}: {source}", .path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
+    /// The output could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What an earlier, interrupted run left cannot be read.
+    #[error(
+        "cannot go on with what an interrupted conversion left: {path}: {problem}; remove it, or run the conversion without it"
+    )]
+    Resume {
         /// The file or folder.
-        path: PathBuf,
+        path: String,
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// Threads could not be started.
+    #[error("cannot start threads: {source}; use fewer (--threads)")]
+    Threads {
         /// What the system said.
         source: std::io::Error,
     },
@@ -58,25 +68,28 @@ pub enum ComputeError {
         problem: String,
     },
     /// The output exists and must not be touched.
-    #[error(
-        "{} exists already: choose `Overwrite` (--overwrite replace) to replace it, or `Extend` (--overwrite extend) to keep \
-         what is complete", .path.display()
-    )]
+    #[error("{path} exists already: choose `Overwrite` to replace it, or `Extend` to keep what is complete")]
     OutputExists {
         /// The image.
-        path: PathBuf,
+        path: String,
     },
-    /// What lies at the output's path is no zarr, so it is not ours to replace.
-    #[error("{} should be replaced, but it holds no zarr; move it away, or choose another output folder", .path.display())]
+    /// What lies at the output's path is not a Zarr, so it is not ours to replace.
+    #[error("{path} would be replaced, but it is not a Zarr; move it away, or choose another output folder")]
     Foreign {
         /// The folder.
-        path: PathBuf,
+        path: String,
+    },
+    /// The output's path is a symbolic link, through which nothing is written.
+    #[error("{path} is a symbolic link; nothing is written through links: remove it, or choose another output folder")]
+    Link {
+        /// The link.
+        path: String,
     },
     /// Another process converts this image.
-    #[error("{} is being converted by another process; wait for it to end", .path.display())]
+    #[error("{path} is being converted by another process; wait for it to end")]
     Busy {
         /// The image.
-        path: PathBuf,
+        path: String,
     },
     /// A panic, in a loader of a converter author or in this crate.
     #[error(
@@ -102,8 +115,8 @@ pub enum ComputeError {
         /// Bytes that one thread needs.
         needed: u64,
     },
-    /// Somebody asked to stop.
-    #[error("stopped before the image was complete; run the same conversion again to finish it")]
+    /// Cancellation was requested.
+    #[error("canceled before the image was complete; run the same conversion again to finish it")]
     Cancelled,
 }
 
@@ -116,29 +129,29 @@ impl From<CoreError> for ComputeError {
 impl ComputeError {
     /// Whether a tile's source is to blame, so that the image might do without it.
     pub(crate) fn is_of_a_tile(&self) -> bool {
-        matches!(self, Self::Source { .. } | Self::Tile { .. } | Self::Panic { .. })
+        matches!(self, Self::Source { .. } | Self::Tile { .. })
     }
 
     /// Whether running the same conversion again may go on where this one stopped.
-    pub(crate) fn is_interruption(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::Ngff(_) | Self::Cancelled)
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.fault().may_pass()
     }
 
-    /// Whose turn it is.
-    pub fn turn(&self) -> Turn {
+    /// Who can mend it.
+    pub fn fault(&self) -> Fault {
         match self {
-            Self::Core(error) => error.turn(),
-            Self::Ngff(_) | Self::Io { .. } | Self::OutputExists { .. } | Self::Busy { .. } | Self::Foreign { .. } => {
-                Turn::Environment
+            Self::Core(error) => error.fault(),
+            Self::Ngff(error) => error.fault(),
+            Self::Store(error) => error.fault(),
+            Self::Source { source, .. } => source.fault(),
+            Self::Image { .. } | Self::Tile { .. } => Fault::Data,
+            Self::OutputExists { .. } | Self::Foreign { .. } | Self::Link { .. } | Self::Resume { .. } => {
+                Fault::Environment
             }
-            Self::Image { .. } | Self::Source { .. } | Self::Tile { .. } => Turn::Data,
-            Self::Codec { .. } | Self::Memory { .. } => Turn::Options,
-            Self::Cancelled | Self::Panic { .. } => Turn::Environment,
+            Self::Busy { .. } | Self::Cancelled => Fault::Transient,
+            Self::Threads { source } => Fault::of_io(source),
+            Self::Codec { .. } | Self::Memory { .. } => Fault::Usage,
+            Self::Panic { .. } => Fault::Bug,
         }
-    }
-
-    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io { action, path, source }
     }
 }

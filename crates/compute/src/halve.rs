@@ -59,12 +59,12 @@ fn halve_typed<T: Pixel>(source: &[T], from: Stack, target: &mut [T], to: Stack,
                 (true, true) => halve_rows(upper, lower, out),
                 (true, false) => {
                     for ((out, a), b) in out.iter_mut().zip(upper).zip(lower) {
-                        *out = T::mean2(*a, *b);
+                        *out = mean_of_two(*a, *b);
                     }
                 }
                 (false, true) => {
                     for (out, pair) in out.iter_mut().zip(upper.chunks_exact(2)) {
-                        *out = T::mean2(pair[0], pair[1]);
+                        *out = mean_of_two(pair[0], pair[1]);
                     }
                 }
                 (false, false) => out.copy_from_slice(&upper[..out_width]),
@@ -83,13 +83,34 @@ fn halve_rows<T: Pixel>(upper: &[T], lower: &[T], out: &mut [T]) {
         for i in 0..BLOCK {
             out[i] = T::mean4(upper[2 * i], upper[2 * i + 1], lower[2 * i], lower[2 * i + 1]);
         }
+        if T::MAY_DOUBT && out.iter().any(|mean| mean.is_doubtful()) {
+            for i in 0..BLOCK {
+                out[i] = mean_of_four([upper[2 * i], upper[2 * i + 1], lower[2 * i], lower[2 * i + 1]]);
+            }
+        }
     }
     let rest = uppers
         .remainder()
         .chunks_exact(2)
         .zip(lowers.remainder().chunks_exact(2));
     for (out, (upper, lower)) in outs.into_remainder().iter_mut().zip(rest) {
-        *out = T::mean4(upper[0], upper[1], lower[0], lower[1]);
+        *out = mean_of_four([upper[0], upper[1], lower[0], lower[1]]);
+    }
+}
+
+fn mean_of_four<T: Pixel>([a, b, c, d]: [T; 4]) -> T {
+    let mean = T::mean4(a, b, c, d);
+    match T::MAY_DOUBT && mean.is_doubtful() {
+        true => T::weighted(&[(a, 1), (b, 1), (c, 1), (d, 1)]),
+        false => mean,
+    }
+}
+
+fn mean_of_two<T: Pixel>(a: T, b: T) -> T {
+    let mean = T::mean2(a, b);
+    match T::MAY_DOUBT && mean.is_doubtful() {
+        true => T::weighted(&[(a, 1), (b, 1)]),
+        false => mean,
     }
 }
 
@@ -163,5 +184,29 @@ mod tests {
                 .sum();
             assert_eq!(u32::from(*mean), (sum + 2) / 4);
         }
+    }
+
+    #[test]
+    fn what_is_no_number_is_left_out_of_means() {
+        let nan = f32::NAN;
+        let mut upper = vec![1.0_f32; 2 * 19];
+        let mut lower = vec![3.0_f32; 2 * 19];
+        // In a block, in the rest after it, and pairs and squares without any number.
+        (upper[4], lower[5], upper[36]) = (nan, nan, nan);
+        for row in [&mut upper, &mut lower] {
+            (row[10], row[11]) = (nan, nan);
+        }
+        let mut out = vec![0.0_f32; 19];
+        halve_rows(&upper, &lower, &mut out);
+        for (i, mean) in out.iter().enumerate() {
+            match i {
+                5 => assert!(mean.is_nan()),
+                18 => assert_eq!(*mean, 7.0 / 3.0_f32),
+                _ => assert_eq!(*mean, 2.0),
+            }
+        }
+        assert_eq!((mean_of_two(nan, 4.0), mean_of_two(4.0, nan)), (4.0, 4.0));
+        assert_eq!(mean_of_four([f64::MAX; 4]), f64::MAX);
+        assert_eq!(mean_of_two(-f64::MAX, -f64::MAX), -f64::MAX);
     }
 }

@@ -1,19 +1,20 @@
 //! What is written beside the pixels: array and image metadata, display windows, ROI and condition tables.
 
-use std::path::Path;
-
+use ome_zarr_convert_core::options::color::CYCLE;
 use ome_zarr_convert_core::options::{Compression, ConverterOptions};
-use ome_zarr_convert_core::{Axis, Roi, TiledImage, parquet_bytes};
+use ome_zarr_convert_core::{Roi, TiledImage};
+use ome_zarr_convert_geometry::Axis;
 use ome_zarr_convert_ngff::{
-    ArrayMetadata, AxisMetadata, Cell, Codec, DataTable, ImageMetadata, Level as NgffLevel, NgffVersion, OmeroChannel,
-    RoiRow, RoiTable, Table, TableWriter, Window as NgffWindow, write_group, write_tables,
+    self as ngff, ArrayMetadata, AxisMetadata, Cell, Codec, DataTable, ImageMetadata, Level as NgffLevel, OmeroChannel,
+    RoiRow, RoiTable, Table, TableWriter, Window as NgffWindow,
 };
-use ome_zarr_convert_options::color::CYCLE;
-use serde_json::Value;
+use ome_zarr_convert_store::Location;
+use serde_json::{Value, json};
 
-use crate::convert::LeftOut;
 use crate::error::ComputeError;
+use crate::image::PlannedImage;
 use crate::plan::ImagePlan;
+use crate::report::LeftOut;
 use crate::window::Window;
 
 /// Metadata of the array of every level.
@@ -48,48 +49,44 @@ fn codec(compression: &Compression) -> Codec {
     }
 }
 
-/// Writes the group of an image with its multiscale and channel metadata.
-pub(crate) fn write_image(
-    dir: &Path,
-    version: NgffVersion,
-    image: &TiledImage,
-    plan: &ImagePlan,
+/// Writes the group of an image with its multiscale and channel metadata: without it the folder is not an image.
+pub(crate) fn write_group(
+    dir: &Location,
+    image: &PlannedImage,
     windows: &[Window],
     left_out: &[LeftOut],
 ) -> Result<(), ComputeError> {
+    let (tiled, plan) = (image.tiled(), image.plan());
+    let version = image.options().omezarr_options.ngff_version;
     let level = |level: &crate::plan::Level| NgffLevel {
         path: level.name.clone(),
         scale: plan
             .axes
             .iter()
             .map(|axis| match axis {
-                Axis::Y => image.xy_pixel_size * level.factor.0 as f64,
-                Axis::X => image.xy_pixel_size * level.factor.1 as f64,
-                other => image.spacing(*other),
+                Axis::Y => tiled.xy_pixel_size * level.factor.0 as f64,
+                Axis::X => tiled.xy_pixel_size * level.factor.1 as f64,
+                other => tiled.spacing(*other),
             })
             .collect(),
     };
     let metadata = ImageMetadata {
         axes: plan.axes.iter().map(|axis| AxisMetadata::named(axis.name())).collect(),
         levels: plan.levels.iter().map(level).collect(),
-        translation: image.translation.clone(),
-        channels: Some(channels(image, plan, windows)),
+        translation: tiled.translation.clone(),
+        channels: Some(channels(tiled, plan, windows)),
     };
-    if left_out.is_empty() {
-        return Ok(metadata.write_group(dir, version)?);
-    }
     let mut attributes = metadata.attributes(version)?;
-    let tile = |out: &LeftOut| serde_json::json!({ "tile": out.tile, "problem": out.problem });
-    let tiles: Vec<Value> = left_out.iter().map(tile).collect();
-    attributes.insert(
-        "ome-zarr-convert".into(),
-        serde_json::json!({ "tiles_left_out": tiles }),
-    );
-    Ok(write_group(dir, version, &attributes)?)
+    if !left_out.is_empty() {
+        let tile = |out: &LeftOut| json!({ "tile": out.tile, "problem": out.problem });
+        let tiles: Vec<Value> = left_out.iter().map(tile).collect();
+        attributes.insert("ome-zarr-convert".into(), json!({ "tiles_left_out": tiles }));
+    }
+    Ok(ngff::write_group(dir, version, &attributes)?)
 }
 
 fn channels(image: &TiledImage, plan: &ImagePlan, windows: &[Window]) -> Vec<OmeroChannel> {
-    let count = plan.levels[0].shape[Axis::C as usize] as usize;
+    let count = plan.levels[0].shape[Axis::C.index()] as usize;
     let named = |index: usize| match &image.channels {
         Some(channels) => {
             let channel = &channels[index];
@@ -108,8 +105,8 @@ fn channels(image: &TiledImage, plan: &ImagePlan, windows: &[Window]) -> Vec<Ome
     let channel = |index: usize| {
         let (label, wavelength_id, color) = named(index);
         let window = windows.get(index).map(|window| NgffWindow {
-            min: 0.0,
-            max: plan.data_type.max_value().unwrap_or(window.largest),
+            min: window.smallest,
+            max: plan.data_type.max_value().unwrap_or(window.largest.max(window.end)),
             start: window.start,
             end: window.end,
         });
@@ -125,14 +122,28 @@ fn channels(image: &TiledImage, plan: &ImagePlan, windows: &[Window]) -> Vec<Ome
 }
 
 /// Writes the tables of an image: its fields of view (when there is more than one), the whole of it, its conditions.
-pub(crate) fn write_image_tables(
-    dir: &Path,
-    version: NgffVersion,
-    image: &TiledImage,
-    plan: &ImagePlan,
-    options: &ConverterOptions,
-) -> Result<(), ComputeError> {
-    let mut tables: Vec<(&str, Table)> = Vec::new();
+pub(crate) fn write_tables(dir: &Location, image: &PlannedImage) -> Result<(), ComputeError> {
+    let writer = TableWriter {
+        backend: image.options().omezarr_options.table_backend,
+        parquet: PARQUET,
+    };
+    let version = image.options().omezarr_options.ngff_version;
+    Ok(ngff::write_tables(
+        dir,
+        version,
+        &tables(image.tiled(), image.plan())?,
+        writer,
+    )?)
+}
+
+/// How Parquet is encoded, in programs that can.
+#[cfg(feature = "tables")]
+const PARQUET: Option<&ngff::ParquetEncoder> = Some(&ome_zarr_convert_core::parquet_bytes);
+#[cfg(not(feature = "tables"))]
+const PARQUET: Option<&ngff::ParquetEncoder> = None;
+
+fn tables(image: &TiledImage, plan: &ImagePlan) -> Result<Vec<(&'static str, Table)>, ComputeError> {
+    let mut tables: Vec<(&'static str, Table)> = Vec::new();
     let fields = image.fields_of_view();
     if fields.len() > 1 {
         let field = |group: &Vec<usize>| {
@@ -147,7 +158,7 @@ pub(crate) fn write_image_tables(
         ));
     }
     let size = |axis: Axis| {
-        let length = plan.levels[0].shape[axis as usize] as f64;
+        let length = plan.levels[0].shape[axis.index()] as f64;
         if image.axes.contains(&axis) {
             length * image.spacing(axis)
         } else {
@@ -167,11 +178,7 @@ pub(crate) fn write_image_tables(
     if let Some(conditions) = conditions(image)? {
         tables.push(("condition_table", Table::Condition(conditions)));
     }
-    let writer = TableWriter {
-        backend: options.omezarr_options.table_backend,
-        parquet: Some(&parquet_bytes),
-    };
-    Ok(write_tables(dir, version, &tables, writer)?)
+    Ok(tables)
 }
 
 fn conditions(image: &TiledImage) -> Result<Option<DataTable>, ComputeError> {
@@ -197,7 +204,7 @@ fn table_roi(image: &TiledImage, roi: &Roi) -> RoiRow {
     };
     let mut extra: Vec<(String, Cell)> = Vec::new();
     for axis in &image.axes {
-        if let Some(original) = roi.originals[*axis as usize] {
+        if let Some(original) = roi.originals[axis.index()] {
             extra.push((format!("{}_micrometer_original", axis.name()), Cell::Float(original)));
         }
     }

@@ -2,11 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_geometry::{Index5, PixelType};
 
 use crate::buffer::{Buffer, BufferPool};
 use crate::halve::{Halving, Stack, halve};
-use crate::plan::{Index5, Level, X, Y};
+use crate::plan::{Level, X, Y};
 
 /// An unfinished coarse chunk. A child may begin at an odd row or column of its level; the pair of rows (columns) across such a
 /// seam is kept until both sides are there.

@@ -3,16 +3,25 @@
 use ome_zarr_convert_geometry::PixelType;
 
 /// A pixel value. Means follow the reference: unsigned integers round half up, signed ones half away from zero, floats are the
-/// mean; booleans, which the reference turns all false, are true where at least half are.
+/// mean of what is a number; booleans, which the reference turns all false, are true where at least half are.
 pub(crate) trait Pixel: bytemuck::Pod + PartialOrd + Send + Sync {
-    /// Mean of a 2 × 2 block.
+    /// Whether [`Self::is_doubtful`] can be true, so that loops without that question stay tight.
+    const MAY_DOUBT: bool = false;
+
+    /// Mean of a 2 × 2 block, where [`Self::is_doubtful`] does not say otherwise.
     fn mean4(a: Self, b: Self, c: Self, d: Self) -> Self;
-    /// Mean of two neighbours.
+    /// Mean of two neighbors, where [`Self::is_doubtful`] does not say otherwise.
     fn mean2(a: Self, b: Self) -> Self;
+    /// Mean of pixels with their weights, which are not all 0. Exact for integers, which then round as [`Self::mean4`] rounds; of floats,
+    /// what is no number does not count, and a mean lies between the least and the greatest of them.
+    fn weighted(parts: &[(Self, u64)]) -> Self;
+    /// Whether a mean made of [`Self::mean4`] or [`Self::mean2`] may have met a NaN or an overflow: [`Self::weighted`] knows better.
+    #[inline(always)]
+    fn is_doubtful(self) -> bool {
+        false
+    }
     /// The value as a float, exact up to 2^53.
     fn to_f64(self) -> f64;
-    /// The pixel nearest to a mean of pixels: rounded as [`Self::mean4`] rounds.
-    fn from_mean(mean: f64) -> Self;
 }
 
 macro_rules! unsigned {
@@ -26,13 +35,14 @@ macro_rules! unsigned {
             fn mean2(a: Self, b: Self) -> Self {
                 ((a as $wide + b as $wide + 1) >> 1) as Self
             }
+            #[inline]
+            fn weighted(parts: &[(Self, u64)]) -> Self {
+                let (sum, weights) = sums(parts.iter().map(|(value, weight)| (i128::from(*value), *weight)));
+                ((sum + weights / 2) / weights) as Self
+            }
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 self as f64
-            }
-            #[inline(always)]
-            fn from_mean(mean: f64) -> Self {
-                (mean + 0.5).floor() as Self
             }
         }
     )*};
@@ -51,21 +61,32 @@ macro_rules! signed {
                 let sum = a as $wide + b as $wide;
                 ((sum.abs() + 1) / 2 * sum.signum()) as Self
             }
+            #[inline]
+            fn weighted(parts: &[(Self, u64)]) -> Self {
+                let (sum, weights) = sums(parts.iter().map(|(value, weight)| (i128::from(*value), *weight)));
+                ((sum.abs() + weights / 2) / weights * sum.signum()) as Self
+            }
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 self as f64
-            }
-            #[inline(always)]
-            fn from_mean(mean: f64) -> Self {
-                mean.round() as Self
             }
         }
     )*};
 }
 
+/// Sum of values times weights, and of weights. Weights are products of two distances in pixels, so 128 bits hold any number of tiles.
+#[inline]
+fn sums(parts: impl Iterator<Item = (i128, u64)>) -> (i128, i128) {
+    parts.fold((0, 0), |(sum, weights), (value, weight)| {
+        (sum + value * i128::from(weight), weights + i128::from(weight))
+    })
+}
+
 macro_rules! float {
     ($($t:ty),*) => {$(
         impl Pixel for $t {
+            const MAY_DOUBT: bool = true;
+
             #[inline(always)]
             fn mean4(a: Self, b: Self, c: Self, d: Self) -> Self {
                 ((a as f64 + b as f64 + c as f64 + d as f64) / 4.0) as Self
@@ -74,16 +95,45 @@ macro_rules! float {
             fn mean2(a: Self, b: Self) -> Self {
                 ((a as f64 + b as f64) / 2.0) as Self
             }
+            #[inline]
+            fn weighted(parts: &[(Self, u64)]) -> Self {
+                weighted_float(parts.iter().map(|(value, weight)| (f64::from(*value), *weight as f64))) as Self
+            }
+            #[inline(always)]
+            fn is_doubtful(self) -> bool {
+                !self.is_finite()
+            }
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 self as f64
             }
-            #[inline(always)]
-            fn from_mean(mean: f64) -> Self {
-                mean as Self
-            }
         }
     )*};
+}
+
+/// The mean of the numbers among weighted values; NaN if there is none.
+fn weighted_float(parts: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
+    let numbers = parts.filter(|(value, _)| !value.is_nan());
+    let (mut sum, mut weights, mut least, mut greatest) = (0.0, 0.0, f64::INFINITY, f64::NEG_INFINITY);
+    for (value, weight) in numbers.clone() {
+        sum += value * weight;
+        weights += weight;
+        least = value.min(least);
+        greatest = value.max(greatest);
+    }
+    if weights == 0.0 {
+        return f64::NAN;
+    }
+    // Sums of numbers near the largest overflow, where shares of them do not.
+    let mean = match sum.is_finite() {
+        true => sum / weights,
+        false => numbers.map(|(value, weight)| value * (weight / weights)).sum(),
+    };
+    if mean.is_nan() {
+        mean
+    } else {
+        mean.clamp(least, greatest)
+    }
 }
 
 // u16 sums in 32 bits, as the vector units of every x86-64 and AArch64 have them.
@@ -106,13 +156,14 @@ impl Pixel for Bool8 {
     fn mean2(a: Self, b: Self) -> Self {
         Self(u8::from(a.0 != 0 || b.0 != 0))
     }
+    #[inline]
+    fn weighted(parts: &[(Self, u64)]) -> Self {
+        let (votes, weights) = sums(parts.iter().map(|(value, weight)| (i128::from(value.0 != 0), *weight)));
+        Self(u8::from(2 * votes >= weights))
+    }
     #[inline(always)]
     fn to_f64(self) -> f64 {
         f64::from(u8::from(self.0 != 0))
-    }
-    #[inline(always)]
-    fn from_mean(mean: f64) -> Self {
-        Self(u8::from(mean >= 0.5))
     }
 }
 
@@ -283,99 +334,4 @@ impl Exact for Bool8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn means_round_as_documented() {
-        assert_eq!(
-            (
-                u16::mean4(0, 0, 1, 1),
-                u16::mean4(65535, 65535, 65535, 65534),
-                u8::mean2(254, 255)
-            ),
-            (1, 65535, 255)
-        );
-        assert_eq!(
-            (
-                i16::mean4(-1, -1, 0, 0),
-                i16::mean4(-1, 0, 0, 0),
-                i16::mean4(3, 3, 4, 4)
-            ),
-            (-1, 0, 4)
-        );
-        assert_eq!(
-            (
-                i64::mean2(i64::MIN, i64::MIN),
-                u64::mean4(u64::MAX, u64::MAX, u64::MAX, u64::MAX)
-            ),
-            (i64::MIN, u64::MAX)
-        );
-        assert_eq!(f32::mean4(0.5, 0.25, 0.0, 0.0), 0.1875);
-    }
-
-    /// Casts one pixel; the text is the value that does not fit.
-    fn cast_one<S: bytemuck::NoUninit, T: bytemuck::Pod>(
-        from: PixelType,
-        value: S,
-        to: PixelType,
-    ) -> Result<T, String> {
-        let mut out = [T::zeroed()];
-        let cast = cast(
-            bytemuck::cast_slice(&[value]),
-            from,
-            bytemuck::cast_slice_mut(&mut out),
-            to,
-        );
-        cast.map(|()| out[0]).map_err(|value| value.to_string())
-    }
-
-    #[test]
-    fn casts_are_exact_or_refused() {
-        use PixelType::{Bool, Float32, Float64, Int8, Int64, UInt8, UInt16, UInt32, UInt64};
-        assert_eq!(cast_one::<u16, u8>(UInt16, 255, UInt8), Ok(255));
-        assert_eq!(cast_one::<u16, u8>(UInt16, 256, UInt8), Err("256".into()));
-        assert_eq!(cast_one::<i64, u64>(Int64, -1, UInt64), Err("-1".into()));
-        assert_eq!(cast_one::<u64, u64>(UInt64, u64::MAX, UInt64), Ok(u64::MAX));
-        assert_eq!(cast_one::<u64, i64>(UInt64, u64::MAX, Int64), Err(u64::MAX.to_string()));
-        assert_eq!(
-            cast_one::<u64, i64>(UInt64, 9_007_199_254_740_993, Int64),
-            Ok(9_007_199_254_740_993)
-        );
-        assert_eq!(cast_one::<i64, i64>(Int64, i64::MIN, Int64), Ok(i64::MIN));
-        assert_eq!(
-            cast_one::<i64, f64>(Int64, i64::MIN, Float64),
-            Ok(-9_223_372_036_854_775_808.0)
-        );
-        assert_eq!(
-            cast_one::<i64, f64>(Int64, i64::MAX, Float64),
-            Err(i64::MAX.to_string())
-        );
-        assert_eq!(cast_one::<u32, f32>(UInt32, 16_777_216, Float32), Ok(16_777_216.0));
-        assert_eq!(
-            cast_one::<u32, f32>(UInt32, 16_777_217, Float32),
-            Err("16777217".into())
-        );
-        assert_eq!(
-            cast_one::<u32, f32>(UInt32, u32::MAX, Float32),
-            Err(u32::MAX.to_string())
-        );
-        assert_eq!(cast_one::<f64, f32>(Float64, 0.1, Float32), Err("0.1".into()));
-        assert_eq!(cast_one::<f64, f32>(Float64, 1e300, Float32), Err(1e300.to_string()));
-        assert_eq!(cast_one::<f64, f32>(Float64, f64::INFINITY, Float32), Ok(f32::INFINITY));
-        assert!(cast_one::<f64, f32>(Float64, f64::NAN, Float32).unwrap().is_nan());
-        assert_eq!(cast_one::<f64, u8>(Float64, f64::NAN, UInt8), Err("NaN".into()));
-        assert_eq!(
-            cast_one::<f64, u64>(Float64, 18_446_744_073_709_551_616.0, UInt64),
-            Err("18446744073709552000".into())
-        );
-        assert_eq!(
-            cast_one::<f64, i64>(Float64, 9_223_372_036_854_775_808.0, Int64),
-            Err("9223372036854776000".into())
-        );
-        assert_eq!(cast_one::<f32, i8>(Float32, -128.0, Int8), Ok(-128));
-        assert_eq!(cast_one::<f32, i8>(Float32, 2.5, Int8), Err("2.5".into()));
-        assert_eq!(cast_one::<u8, u8>(UInt8, 2, Bool), Err("2".into()));
-        assert_eq!(cast_one::<u8, f32>(Bool, 1, Float32), Ok(1.0));
-    }
-}
+mod tests;

@@ -10,20 +10,17 @@ pub use levels::Level;
 use levels::Sharding;
 pub(crate) use memory::Casting;
 pub use memory::{Decoding, Means, Memory};
+use ome_zarr_convert_core::TiledImage;
 use ome_zarr_convert_core::acquisition::channels_problem;
 use ome_zarr_convert_core::options::{ConverterOptions, Grouping, Overlap, PyramidLevels, ShardingStrategy};
-use ome_zarr_convert_core::{Axis, TiledImage};
-use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_geometry::{Axis, Index5, PixelType, each_index, strides};
 pub use placement::Placement;
 
 use crate::error::ComputeError;
 
-/// Sizes and indices in array order, axes that the image lacks taken as one cell.
-pub type Index5 = [u64; 5];
-
 /// Positions of y and x in an [`Index5`].
-pub(crate) const Y: usize = 3;
-pub(crate) const X: usize = 4;
+pub(crate) const Y: usize = Axis::Y.index();
+pub(crate) const X: usize = Axis::X.index();
 
 /// The work on one image as data: it can be printed, compared and executed more than once.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +92,7 @@ impl ImagePlan {
         let levels = levels::plan_levels(shape, chunk, sharding, names);
         let levels_left_out = asked - levels.len();
         let placements = placement::place(image)?;
-        let leaves = plan_leaves(&levels, &placements);
+        let leaves = plan_leaves(&levels[0], &placements);
         let overlap = match &options.grouping {
             Grouping::Mosaic(mosaic) => mosaic.overlap,
             Grouping::PerFov(_) => Overlap::Last,
@@ -116,9 +113,14 @@ impl ImagePlan {
         self.levels[0].shape.iter().product::<u64>() * self.data_type.size_bytes() as u64
     }
 
+    /// The last level.
+    pub fn coarsest(&self) -> &Level {
+        &self.levels[self.levels.len() - 1]
+    }
+
     /// The entries of an [`Index5`] for the axes that the image has.
     pub fn own_axes(&self, index: Index5) -> Vec<u64> {
-        self.axes.iter().map(|axis| index[*axis as usize]).collect()
+        self.axes.iter().map(|axis| index[axis.index()]).collect()
     }
 }
 
@@ -126,57 +128,32 @@ impl ImagePlan {
 fn to_index5(axes: &[Axis], sizes: &[u64]) -> Index5 {
     let mut index = [1; 5];
     for (axis, size) in axes.iter().zip(sizes) {
-        index[*axis as usize] = *size;
+        index[axis.index()] = *size;
     }
     index
 }
 
 /// Every chunk of level 0 in order of work, with the tiles that lie in it.
-fn plan_leaves(levels: &[Level], placements: &[Placement]) -> Vec<Leaf> {
-    let grid = levels[0].grid();
-    let chunk = levels[0].chunk;
-    let strides = {
-        let mut strides = [1_usize; 5];
-        for axis in (0..4).rev() {
-            strides[axis] = strides[axis + 1] * grid[axis + 1] as usize;
-        }
-        strides
-    };
-    let mut inside: Vec<Vec<usize>> = vec![Vec::new(); grid.iter().product::<u64>() as usize];
+fn plan_leaves(level: &Level, placements: &[Placement]) -> Vec<Leaf> {
+    let chunks = level.chunks();
+    let counts = chunks.counts();
+    let strides = strides(counts);
+    let position = |chunk: Index5| -> usize { (0..5).map(|at| chunk[at] as usize * strides[at]).sum() };
+    let mut inside: Vec<Vec<usize>> = vec![Vec::new(); chunks.len() as usize];
     for (number, placement) in placements.iter().enumerate() {
-        let first: Index5 = std::array::from_fn(|axis| placement.start[axis] / chunk[axis]);
-        let last: Index5 = std::array::from_fn(|axis| (placement.end(axis) - 1) / chunk[axis]);
-        for_each_index(first, last, |index| {
-            let at: usize = (0..5).map(|axis| index[axis] as usize * strides[axis]).sum();
-            inside[at].push(number);
-        });
+        let (first, last) = chunks.cells_of(&placement.pixels);
+        each_index(first, last, |chunk| inside[position(chunk)].push(number));
     }
     let mut leaves = Vec::with_capacity(inside.len());
-    let z_order = levels::z_order(grid[Y], grid[X]);
-    for_each_index([0; 5], [grid[0] - 1, grid[1] - 1, grid[2] - 1, 0, 0], |slab| {
+    let z_order = levels::z_order(counts[Y], counts[X]);
+    each_index([0; 5], [counts[0] - 1, counts[1] - 1, counts[2] - 1, 0, 0], |slab| {
         for &(y, x) in &z_order {
-            let index = [slab[0], slab[1], slab[2], y, x];
-            let at: usize = (0..5).map(|axis| index[axis] as usize * strides[axis]).sum();
+            let chunk = [slab[0], slab[1], slab[2], y, x];
             leaves.push(Leaf {
-                chunk: index,
-                placements: std::mem::take(&mut inside[at]),
+                chunk,
+                placements: std::mem::take(&mut inside[position(chunk)]),
             });
         }
     });
     leaves
-}
-
-/// Calls `visit` for every index between `first` and `last`, both included, in C order.
-pub(crate) fn for_each_index(first: Index5, last: Index5, mut visit: impl FnMut(Index5)) {
-    for t in first[0]..=last[0] {
-        for c in first[1]..=last[1] {
-            for z in first[2]..=last[2] {
-                for y in first[Y]..=last[Y] {
-                    for x in first[X]..=last[X] {
-                        visit([t, c, z, y, x]);
-                    }
-                }
-            }
-        }
-    }
 }

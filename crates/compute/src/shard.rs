@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::execute::flat_index;
-use crate::plan::{Index5, Level};
+use ome_zarr_convert_geometry::{Grid, Index5, flat_index};
+
+use crate::plan::Level;
 
 /// Puts the shards of one level together, whatever order their chunks come in.
 pub(crate) struct ShardWriter {
-    /// Chunks per shard, chunks of the level, along each axis.
-    chunks: Index5,
-    grid: Index5,
+    /// Shards over the chunks of the level.
+    shards: Grid,
     open: Mutex<HashMap<Index5, OpenShard>>,
 }
 
@@ -20,28 +20,26 @@ struct OpenShard {
 }
 
 impl ShardWriter {
-    pub(crate) fn new(level: &Level, shard: Index5) -> Self {
-        let chunks = std::array::from_fn(|axis| shard[axis] / level.chunk[axis]);
-        Self {
-            chunks,
-            grid: level.grid(),
+    /// `None` for a level without shards.
+    pub(crate) fn new(level: &Level) -> Option<Self> {
+        Some(Self {
+            shards: level.shards()?,
             open: Mutex::default(),
-        }
+        })
     }
 
     /// Adds a chunk (`None`: all zeros, which a shard leaves out). After the shard's last chunk: its index and the parts of its file,
     /// none if all its chunks are zeros.
     pub(crate) fn add(&self, chunk: Index5, encoded: Option<Vec<u8>>) -> Option<(Index5, Vec<Vec<u8>>)> {
-        let shard: Index5 = std::array::from_fn(|axis| chunk[axis] / self.chunks[axis]);
-        let inner: Index5 = std::array::from_fn(|axis| chunk[axis] % self.chunks[axis]);
+        let chunks = self.shards.cell;
+        let shard: Index5 = std::array::from_fn(|axis| chunk[axis] / chunks[axis]);
+        let inner: Index5 = std::array::from_fn(|axis| chunk[axis] % chunks[axis]);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let state = open.entry(shard).or_insert_with(|| OpenShard {
-            left: (0..5)
-                .map(|axis| (self.grid[axis] - shard[axis] * self.chunks[axis]).min(self.chunks[axis]))
-                .product(),
-            encoded: vec![None; self.chunks.iter().product::<u64>() as usize],
+            left: self.shards.pixels_of(shard).pixels(),
+            encoded: vec![None; chunks.iter().product::<u64>() as usize],
         });
-        state.encoded[flat_index(inner, self.chunks)] = encoded;
+        state.encoded[flat_index(inner, chunks)] = encoded;
         state.left -= 1;
         if state.left > 0 {
             return None;

@@ -65,9 +65,7 @@ fn pool(count: usize) -> Result<ThreadPool, ComputeError> {
     let builder = ThreadPoolBuilder::new()
         .num_threads(count.max(1))
         .thread_name(|index| format!("convert-{index}"));
-    builder.build().map_err(|error| ComputeError::Io {
-        action: "start threads for",
-        path: "the conversion".into(),
+    builder.build().map_err(|error| ComputeError::Threads {
         source: std::io::Error::other(error),
     })
 }

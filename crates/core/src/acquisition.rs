@@ -1,10 +1,14 @@
 //! What is known of a microscope run before conversion: pixel size, spacings, channels, axes, stage orientation.
 
+#[cfg(feature = "tables")]
 mod facts;
+#[cfg(feature = "tables")]
 mod file;
 mod overrides;
 
-pub use facts::{Saying, Wanted};
+#[cfg(feature = "tables")]
+pub use facts::{PixelSize, Wanted};
+#[cfg(feature = "tables")]
 pub use file::{AcquisitionFile, find_acquisition_file, read_acquisition_file};
 use ome_zarr_convert_geometry::PixelType;
 
@@ -31,13 +35,13 @@ pub struct AcquisitionDetails {
     pub length_z_space: Space,
     /// Space of `length_t`.
     pub length_t_space: Space,
-    /// Pixel size along x and y in micrometres.
+    /// Pixel size along x and y in micrometers.
     pub xy_pixel_size: f64,
-    /// Spacing of planes in micrometres.
+    /// Spacing of planes in micrometers.
     pub z_spacing: f64,
     /// Spacing of time points in seconds.
     pub t_spacing: f64,
-    /// Channels by index; `None`: names and colours are made up.
+    /// Channels by index; `None`: names and colors are made up.
     pub channels: Option<Vec<ChannelInfo>>,
     /// Axes of the output, an ordered subset of `t c z y x`.
     pub axes: Vec<Axis>,

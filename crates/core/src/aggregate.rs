@@ -96,12 +96,12 @@ fn image_of(tile: &Tile, path: String, with: &Aggregation<'_>) -> Result<TiledIm
     let data_type = match details.data_type {
         Some(asked) => asked,
         None => {
-            let opened = with.loader.open(&tile.image_loader, with.resource);
-            let image = opened.map_err(|source| CoreError::Source {
+            let header = with.loader.header(&tile.image_loader, with.resource);
+            let header = header.map_err(|source| CoreError::Source {
                 tile: tile.describe(),
                 source: Box::new(source),
             })?;
-            image.info().pixel_type
+            header.info.pixel_type
         }
     };
     Ok(TiledImage {

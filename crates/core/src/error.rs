@@ -1,25 +1,17 @@
-//! What can go wrong on the init side, and whose turn it is then.
+//! What can go wrong on the init side, and whose fault it is.
 
 use std::path::PathBuf;
 
+use ome_zarr_convert_geometry::Fault;
 use ome_zarr_convert_ngff::NgffError;
 use ome_zarr_convert_sources::SourceError;
+use ome_zarr_convert_store::StoreError;
 
 use crate::model::InvalidDocument;
 
-/// Who can mend an error: exit codes and HTTP statuses follow from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// The options or arguments given do not fit.
-    Options,
-    /// The input (table, acquisition file, image files) does not fit.
-    Data,
-    /// The machine: disk, permissions, an output that exists.
-    Environment,
-}
-
 /// An error of the init side. Every text names the file, row or tile, what was found, what was expected and what to do.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CoreError {
     /// A file or folder could not be read or written.
     #[error("cannot {action} {}: {source}", .path.display())]
@@ -50,7 +42,7 @@ pub enum CoreError {
     /// An options or acquisition document has problems: all of them are listed.
     #[error("{0}")]
     Document(#[from] InvalidDocument),
-    /// A document is no JSON or TOML, or not of the expected form.
+    /// A document is not JSON or TOML, or not of the expected form.
     #[error("{place}: {problem}")]
     Syntax {
         /// The file, or which document.
@@ -69,7 +61,7 @@ pub enum CoreError {
     /// A name that would become a path is not allowed.
     #[error(
         "invalid name {name:?} for {what}: use letters, digits, '_', '.', '-' and inner spaces, no leading '__', not \
-         only dots (a plate is named by --plate NAME)"
+         only dots"
     )]
     Name {
         /// What the name is for.
@@ -103,10 +95,25 @@ pub enum CoreError {
         problem: String,
     },
     /// The output exists and must not be touched.
-    #[error("{} exists already: choose `Overwrite` (--overwrite replace) to replace it, or `Extend` (--overwrite extend) to add to it", .path.display())]
+    #[error("{place} exists already: choose `Overwrite` to replace it, or `Extend` to add to it")]
     OutputExists {
-        /// The output.
-        path: PathBuf,
+        /// The output, as its store shows it.
+        place: String,
+    },
+    /// An output that is to be replaced is neither a Zarr nor an empty folder.
+    #[error(
+        "cannot use the path {place:?}: it should be replaced, but it holds no zarr; move it away, or choose another output \
+         folder"
+    )]
+    NotOurs {
+        /// The output, as its store shows it.
+        place: String,
+    },
+    /// Cancellation was requested.
+    #[error("canceled at {place}")]
+    Canceled {
+        /// What was about to be read, or was waited for.
+        place: String,
     },
     /// Something that a converter adds by name is not there, or its name is taken.
     #[error("{what} {name:?}: {problem}")]
@@ -132,7 +139,10 @@ pub enum CoreError {
         /// Why, and what to do.
         problem: String,
     },
-    /// Metadata or tables on disk could not be read or written.
+    /// The store of the output failed, or cannot tell what is there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Metadata or tables could not be read or written.
     #[error(transparent)]
     Ngff(#[from] NgffError),
     /// An image file could not be read.
@@ -146,25 +156,31 @@ pub enum CoreError {
 }
 
 impl CoreError {
-    /// Whose turn it is.
-    pub fn turn(&self) -> Turn {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
         match self {
-            Self::Ngff(NgffError::ShardsIn04 | NgffError::VersionMismatch { .. }) => Turn::Options,
-            Self::Ngff(NgffError::DuplicateImage { .. } | NgffError::InvalidName { .. }) => Turn::Data,
-            Self::Io { .. } | Self::OutputExists { .. } | Self::Ngff(_) => Turn::Environment,
+            Self::Io { source, .. } => Fault::of_io(source),
+            Self::Store(error) => error.fault(),
+            Self::Ngff(error) => error.fault(),
+            Self::Source { source, .. } => match &**source {
+                SourceError::NotReadable { source, .. } => Fault::of_io(source),
+                _ => Fault::Data,
+            },
+            Self::OutputExists { .. } => Fault::Environment,
+            Self::NotOurs { .. } => Fault::Usage,
+            Self::Canceled { .. } => Fault::Transient,
             Self::Document(_)
             | Self::Extension { .. }
             | Self::NotSupported { .. }
             | Self::Path { .. }
-            | Self::Syntax { .. } => Turn::Options,
+            | Self::Syntax { .. } => Fault::Usage,
             Self::Missing { .. }
             | Self::Table { .. }
             | Self::Tile { .. }
             | Self::Name { .. }
             | Self::NoTiles
             | Self::SamePath { .. }
-            | Self::Registration { .. }
-            | Self::Source { .. } => Turn::Data,
+            | Self::Registration { .. } => Fault::Data,
         }
     }
 

@@ -3,12 +3,12 @@
 //! Nothing here is global: an [`Extensions`] is made by the program that knows the additions and handed to the calls that use
 //! them, in the init and in the compute task alike.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use ome_zarr_convert_ngff::NgffVersion;
 use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
+use ome_zarr_convert_store::Location;
 use serde_json::Value;
 
 use crate::error::CoreError;
@@ -40,8 +40,8 @@ pub trait CollectionHandler: Send + Sync {
     /// Makes what the images of this collection need around them in `zarr_dir`, and holds `overwrite_mode`.
     fn set_up(
         &self,
-        zarr_dir: &Path,
-        images: &[TiledImage],
+        zarr_dir: &Location,
+        images: &[&TiledImage],
         version: NgffVersion,
         overwrite_mode: OverwriteMode,
     ) -> Result<(), CoreError>;

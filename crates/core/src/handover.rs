@@ -1,12 +1,12 @@
 //! The hand-over between init and compute: the document of one image, and the entry that carries it, as the reference
 //! writes and reads them.
 
+mod file;
 mod read;
 mod write;
 
-use std::path::Path;
-use std::time::Duration;
-
+pub(crate) use file::document_name;
+pub use file::{Retries, document_identity, read_document, remove_document};
 pub use read::{image_from_json, image_from_json_str};
 pub use write::image_to_json;
 
@@ -113,58 +113,6 @@ impl ParallelizationEntry {
             init_args: ConvertParallelInitArgs::from_value(args)?,
         })
     }
-}
-
-/// How often to look for a hand-over file that is not there yet (slow shared file systems).
-#[derive(Clone, Copy)]
-pub struct Retries<'a> {
-    /// Number of tries, at least 1; the waits between them are 2, 4, 8 … seconds.
-    pub tries: u32,
-    /// Waits; called with the wait and the number of the try that failed.
-    pub wait: &'a dyn Fn(Duration, u32),
-}
-
-/// The text of the document that an entry's source names.
-pub fn read_document(source: DocumentSource<'_>, retries: Retries<'_>) -> Result<String, CoreError> {
-    let url = match source {
-        DocumentSource::Inline(text) => return Ok(text.to_owned()),
-        DocumentSource::File(url) => Path::new(url),
-    };
-    let mut attempt = 1;
-    loop {
-        match std::fs::read_to_string(url) {
-            Ok(text) => return Ok(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                if attempt >= retries.tries {
-                    return Err(CoreError::Missing {
-                        path: url.to_owned(),
-                        hint: format!(
-                            "this hand-over file did not appear within {attempt} tries; the init task writes it and the compute \
-                             task deletes it after use: check that both share the temporary folder, and that the image was \
-                             not converted before"
-                        ),
-                    });
-                }
-                (retries.wait)(Duration::from_secs(1 << attempt.min(20)), attempt);
-                attempt += 1;
-            }
-            Err(error) => return Err(CoreError::io("read", url)(error)),
-        }
-    }
-}
-
-/// Deletes a hand-over file after use, and its folder if that is empty now.
-pub fn remove_document(url: &str) -> Result<(), CoreError> {
-    let path = Path::new(url);
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(CoreError::io("delete", path)(error)),
-        _ => {}
-    }
-    if let Some(folder) = path.parent() {
-        // Fails while other documents wait there: that is the usual case.
-        let _ = std::fs::remove_dir(folder);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

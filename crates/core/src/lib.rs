@@ -17,6 +17,7 @@ pub mod path;
 mod registration;
 mod roi;
 mod setup;
+#[cfg(feature = "tables")]
 mod table;
 mod tile;
 mod tiled_image;
@@ -25,26 +26,31 @@ mod validator;
 pub use acquisition::AcquisitionDetails;
 pub use aggregate::{Aggregation, differing_attributes, tiles_aggregation_pipeline};
 pub use collection::{Collection, CustomCollection, ImageInPlate, SingleImage, row_label};
-pub use error::{CoreError, Turn};
+pub use error::CoreError;
 pub use extensions::{
     CollectionHandler, DEFAULT_LOADER, Extensions, ImageValidator, REGISTRATION_STEPS, RegistrationStep, TileFilter,
 };
 pub use filter::FilterStep;
 pub use handover::{
-    ConvertParallelInitArgs, DocumentSource, ParallelizationEntry, Retries, image_from_json, image_from_json_str,
-    image_to_json, read_document, remove_document,
+    ConvertParallelInitArgs, DocumentSource, ParallelizationEntry, Retries, document_identity, image_from_json,
+    image_from_json_str, image_to_json, read_document, remove_document,
 };
 pub use ome_zarr_convert_geometry::{Axis, PixelType, Space, Span, world_to_pixel};
 pub use ome_zarr_convert_ngff::Cell;
 pub use ome_zarr_convert_options as options;
 pub use ome_zarr_convert_options::model;
+pub use ome_zarr_convert_store::Location;
 pub use registration::{PipelineStep, register, register_with};
 pub use roi::Roi;
-pub use setup::{OwnTypes, existing_outputs, setup_images_for_conversion, setup_images_with};
+pub use setup::{
+    OwnTypes, existing_outputs, foreign_content, parallelization_list, set_up_outputs, set_up_outputs_unless,
+    setup_images_for_conversion, setup_images_with,
+};
+#[cfg(feature = "tables")]
 pub use table::{
-    AskFile, FileFacts, NamedTiles, Naming, TilesTable, add_image_pages, add_image_positions, add_image_sizes,
-    apply_condition_table, files_have_time, hcs_images_from_dataframe, is_image_name, parquet_bytes, read_tiles_table,
-    single_images_from_dataframe, table_has_time, tiles_csv, with_absolute_files, with_image_path,
+    FileHeader, NamedTiles, Naming, ReadHeader, TilesTable, add_image_pages, add_image_positions, add_image_sizes,
+    apply_condition_table, files_have_time, hcs_images_from_dataframe, is_image_name, parquet_bytes, parquet_rows,
+    read_tiles_table, single_images_from_dataframe, table_has_time, tiles_csv, with_absolute_files, with_image_path,
 };
 pub use tile::{Attributes, Tile};
 pub use tiled_image::{Region, TiledImage};

@@ -2,26 +2,36 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use ome_zarr_convert_store::Location;
+
 use crate::error::CoreError;
 
-/// `base` and `relative` joined by `/`, with `.`, `..` and doubled slashes resolved; `..` must not climb out of `base`.
-pub fn join(base: &str, relative: &str) -> Result<String, CoreError> {
-    let base = tidy(base);
-    let mut depth = 0_i64;
-    for part in relative.split('/') {
-        depth += match part {
-            "" | "." => 0,
-            ".." => -1,
-            _ => 1,
-        };
-        if depth < 0 {
-            return Err(CoreError::Path {
-                path: relative.to_owned(),
-                problem: format!("its `..` climbs out of {base}"),
-            });
-        }
+/// The place `relative` below `base`, with `.`, `..` and doubled slashes resolved; `..` must not climb out of `base`.
+pub fn below(base: &Location, relative: &str) -> Result<Location, CoreError> {
+    let tidied = tidy(relative);
+    if tidied == ".." || tidied.starts_with("../") || tidied.starts_with('/') {
+        return Err(CoreError::Path {
+            path: relative.to_owned(),
+            problem: format!("it leads out of {base}"),
+        });
     }
-    Ok(tidy(&format!("{base}/{relative}")))
+    Ok(match tidied.as_str() {
+        "." => base.clone(),
+        below => base.join(below),
+    })
+}
+
+/// The path of a place as text, which documents and arguments need.
+pub fn text_of(place: &Location) -> Result<String, CoreError> {
+    match place.local_path() {
+        None => Ok(place.to_string()),
+        Some(path) => path.into_os_string().into_string().map_err(|path| CoreError::Path {
+            path: path.to_string_lossy().into_owned(),
+            problem: "a name in it is not valid UTF-8, so that it cannot be handed on as text; rename it, or choose \
+                      another output folder"
+                .into(),
+        }),
+    }
 }
 
 /// Resolves `.`, `..`, doubled slashes and backslashes of Windows paths in a text path.
@@ -95,10 +105,16 @@ mod tests {
 
     #[test]
     fn joins_stay_inside() {
-        assert_eq!(join("/a//b/", "P.zarr/./A/01").unwrap(), "/a/b/P.zarr/A/01");
-        assert_eq!(join("/a", "x/../y").unwrap(), "/a/y");
-        assert!(join("/a", "../y").is_err());
-        assert!(join("/a", "x/../../y").is_err());
+        let base = Location::local(Path::new("/a/b")).unwrap();
+        let at = |relative: &str| below(&base, relative).map(|place| place.to_string());
+        assert_eq!(at("P.zarr/.//A/01").unwrap(), "/a/b/P.zarr/A/01");
+        assert_eq!(at("x/../y").unwrap(), "/a/b/y");
+        assert_eq!(at("x/..").unwrap(), "/a/b");
+        assert_eq!(
+            at("../y").unwrap_err().to_string(),
+            "cannot use the path \"../y\": it leads out of /a/b"
+        );
+        assert!(at("x/../../y").is_err() && at("/y").is_err() && at("..").is_err());
         assert_eq!(tidy(r"C:\data\x"), "C:/data/x");
         assert_eq!(tidy("//server/share/../x"), "//server/x");
     }

@@ -5,12 +5,15 @@ mod corners;
 mod grid;
 mod offset;
 mod pixel_grid;
+mod stack;
+
+use std::collections::HashMap;
 
 use crate::error::CoreError;
 use crate::extensions::{Extensions, REGISTRATION_STEPS};
 use crate::options::{ConverterOptions, Grouping, StagePositionCorrections, TilingStrategy};
 use crate::roi::Roi;
-use crate::tiled_image::TiledImage;
+use crate::tiled_image::{Region, TiledImage};
 use ome_zarr_convert_geometry::Axis;
 
 ome_zarr_convert_options::model::model! {
@@ -65,8 +68,40 @@ fn built_in_step(name: &str, image: &mut TiledImage, options: &ConverterOptions)
             Ok(())
         }
         "reindex_channels" => channels::reindex_channels(image, corrections),
-        _ => tile(image, &options.grouping.tiling()),
+        _ => {
+            let strategy = options.grouping.tiling();
+            if matches!(options.grouping, Grouping::PerFov(_)) || !matches!(strategy, TilingStrategy::Inplace(_)) {
+                check_size_of_fields(image)?;
+            }
+            tile(image, &strategy)
+        }
     }
+}
+
+/// Tiles at one place in a field of view show the same area, so they must be of one size.
+fn check_size_of_fields(image: &TiledImage) -> Result<(), CoreError> {
+    let mut first_at: HashMap<(&str, [u64; 2]), &Region> = HashMap::new();
+    for region in &image.regions {
+        let [x, y] = [Axis::X, Axis::Y].map(|axis| region.roi.span(axis));
+        let place = (region.roi.name.as_str(), [x.start, y.start].map(f64::to_bits));
+        let first = *first_at.entry(place).or_insert(region);
+        let [width, height] = [Axis::X, Axis::Y].map(|axis| first.roi.span(axis).length);
+        if (x.length, y.length) != (width, height) {
+            return Err(CoreError::Registration {
+                image: image.path.clone(),
+                problem: format!(
+                    "{} is {} x {} pixels, but {} of the same field of view is {width} x {height}: channels, planes and times of \
+                     a field must have one size; give those of another size an acquisition number (plates) or image_path of \
+                     their own, or use the tiling strategy `Inplace` to lay them on each other's upper left corner",
+                    region.describe(),
+                    x.length,
+                    y.length,
+                    first.describe(),
+                ),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Within a field of view, every tile takes x and y of the field's first tile.

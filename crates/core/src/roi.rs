@@ -12,7 +12,7 @@ pub struct Roi {
     pub label: Option<u64>,
     /// Units of the spans.
     pub space: Space,
-    /// Original starts in micrometres by axis (only x, y and z have them): `{axis}_micrometer_original`.
+    /// Original starts in micrometers by axis (only x, y and z have them): `{axis}_micrometer_original`.
     pub originals: [Option<f64>; 5],
     /// Further columns for the ROI table, carried along.
     pub extra: Option<Box<Map<String, Value>>>,

@@ -1,27 +1,38 @@
 //! Sets the outputs of a conversion up: plates with their wells and condition tables, and the parallelization list.
 
+mod conditions;
+mod entries;
+mod foreign;
 mod plates;
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, HashSet};
+
+use ome_zarr_convert_store::{Location, StoreError};
+
+pub use entries::parallelization_list;
+pub use foreign::foreign_content;
 
 use crate::collection::Collection;
 use crate::error::CoreError;
 use crate::extensions::Extensions;
-use crate::handover::{ConvertParallelInitArgs, ParallelizationEntry, image_to_json};
-use crate::options::{ConverterOptions, OverwriteMode, Serialization};
-use crate::path::{join, tidy};
+use crate::handover::ParallelizationEntry;
+use crate::options::{ConverterOptions, OverwriteMode};
+use crate::path::below;
 use crate::registration::PipelineStep;
 use crate::tiled_image::TiledImage;
 
 /// Sets plates up (single images need nothing) and makes the parallelization list, one entry per image.
 ///
 /// `collection_type` is `ImageInPlate` or `SingleImage`, as in the reference; every image must be of it. `zarr_dir` must be
-/// absolute. With `Overwrite`, all that is in plates that exist is removed ([`existing_outputs`] says which, before), but for images that
-/// are to be converted again: each of them is replaced when the new one is complete.
+/// absolute. With `Overwrite`, all that is in plates that exist is removed ([`existing_outputs`] says which, before, and
+/// [`foreign_content`] what of them no conversion wrote), but for images that are to be converted again: each of them is replaced
+/// when the new one is complete.
+///
+/// # Errors
+/// Those of [`set_up_outputs`] and of [`parallelization_list`].
 pub fn setup_images_for_conversion(
     images: &[TiledImage],
-    zarr_dir: &str,
+    zarr_dir: &Location,
     collection_type: &str,
     options: &ConverterOptions,
     overwrite_mode: OverwriteMode,
@@ -46,65 +57,123 @@ pub struct OwnTypes<'a> {
 }
 
 /// [`setup_images_for_conversion`] with a converter's own types.
+///
+/// # Errors
+/// As there.
 pub fn setup_images_with(
     images: &[TiledImage],
-    zarr_dir: &str,
+    zarr_dir: &Location,
     collection_type: &str,
     options: &ConverterOptions,
     overwrite_mode: OverwriteMode,
     own: &OwnTypes<'_>,
 ) -> Result<Vec<ParallelizationEntry>, CoreError> {
+    let images: Vec<&TiledImage> = images.iter().collect();
+    let places = set_up_outputs(&images, zarr_dir, collection_type, options, overwrite_mode, own)?;
+    parallelization_list(&images, &places, zarr_dir, options, overwrite_mode, own)
+}
+
+/// Sets plates up (single images need nothing) and gives the place of each image, in the order given. A plate of another writer may
+/// name its columns otherwise (`A/1/0`), and its images lie there.
+///
+/// While a plate is read, merged and written, `.{plate}.lock` beside it is locked; another that has it is waited for. Whatever is
+/// interrupted is finished by the same call, with `Extend` in place of `NoOverwrite`.
+///
+/// # Errors
+/// [`CoreError::OutputExists`] with `NoOverwrite`, also when another makes the plate at the same time; [`CoreError::NotOurs`] with
+/// `Overwrite`; a plate of another version with `Extend`; images of another collection, or two with one path; attributes that
+/// make no condition table. All of them come before anything is written. Those of the store.
+pub fn set_up_outputs(
+    images: &[&TiledImage],
+    zarr_dir: &Location,
+    collection_type: &str,
+    options: &ConverterOptions,
+    overwrite_mode: OverwriteMode,
+    own: &OwnTypes<'_>,
+) -> Result<Vec<Location>, CoreError> {
+    set_up_outputs_unless(images, zarr_dir, collection_type, options, overwrite_mode, own, &|| {
+        false
+    })
+}
+
+/// [`set_up_outputs`], whose wait for other set-ups ends when `stop` says so.
+///
+/// # Errors
+/// [`CoreError::Canceled`] if it was stopped; else as there.
+pub fn set_up_outputs_unless(
+    images: &[&TiledImage],
+    zarr_dir: &Location,
+    collection_type: &str,
+    options: &ConverterOptions,
+    overwrite_mode: OverwriteMode,
+    own: &OwnTypes<'_>,
+    stop: &dyn Fn() -> bool,
+) -> Result<Vec<Location>, CoreError> {
     own.extensions.loader(own.image_loader)?;
-    if !Path::new(zarr_dir).is_absolute() {
+    if zarr_dir.local_path().is_some_and(|path| !path.is_absolute()) {
         return Err(CoreError::Path {
-            path: zarr_dir.to_owned(),
+            path: zarr_dir.to_string(),
             problem: "the output folder must be an absolute path".into(),
         });
     }
     check_same_paths(images)?;
     check_collection_type(images, collection_type)?;
-    if overwrite_mode == OverwriteMode::NoOverwrite
-        && let Some(path) = existing_outputs(images, zarr_dir)?.into_iter().next()
-    {
-        return Err(CoreError::OutputExists { path });
+    let mut places = Vec::with_capacity(images.len());
+    for image in images {
+        places.push(below(zarr_dir, &image.path)?);
     }
-    let elsewhere = if matches!(collection_type, "ImageInPlate" | "SingleImage") {
-        plates::set_up(images, zarr_dir, options, overwrite_mode)?
-    } else {
-        let version = options.omezarr_options.ngff_version;
-        let handler = own.extensions.collection_handler(collection_type)?;
-        handler.set_up(Path::new(zarr_dir), images, version, overwrite_mode)?;
-        HashMap::new()
-    };
-    let mut entries = build_parallelization_list(images, zarr_dir, options, overwrite_mode, own)?;
-    for (image, entry) in images.iter().zip(&mut entries) {
-        if let Some(path) = elsewhere.get(&image.path) {
-            entry.zarr_url = join(zarr_dir, path)?;
+    match collection_type {
+        "ImageInPlate" => plates::set_up(images, &mut places, zarr_dir, options, overwrite_mode, stop)?,
+        "SingleImage" => check_absent(images, zarr_dir, overwrite_mode)?,
+        _ => {
+            check_absent(images, zarr_dir, overwrite_mode)?;
+            let version = options.omezarr_options.ngff_version;
+            let handler = own.extensions.collection_handler(collection_type)?;
+            handler.set_up(zarr_dir, images, version, overwrite_mode)?;
         }
     }
-    Ok(entries)
+    Ok(places)
+}
+
+fn check_absent(images: &[&TiledImage], zarr_dir: &Location, mode: OverwriteMode) -> Result<(), CoreError> {
+    if mode != OverwriteMode::NoOverwrite {
+        return Ok(());
+    }
+    match existing_outputs(images.iter().copied(), zarr_dir)?.first() {
+        Some(place) => Err(CoreError::OutputExists {
+            place: place.to_string(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Outputs that are there already: plates, and images that are not part of one.
-pub fn existing_outputs(images: &[TiledImage], zarr_dir: &str) -> Result<Vec<PathBuf>, CoreError> {
-    let mut found: Vec<PathBuf> = Vec::new();
+///
+/// # Errors
+/// Names that cannot be paths; a store that cannot tell.
+pub fn existing_outputs<'a>(
+    images: impl IntoIterator<Item = &'a TiledImage>,
+    zarr_dir: &Location,
+) -> Result<Vec<Location>, CoreError> {
+    let mut looked_at = HashSet::new();
+    let mut found = Vec::new();
     for image in images {
         let output = match &*image.collection {
             Collection::ImageInPlate(place) => place.plate_path()?,
             Collection::SingleImage(_) | Collection::Custom(_) => image.path.clone(),
         };
-        let path = PathBuf::from(join(zarr_dir, &output)?);
-        if path.exists() && !found.contains(&path) {
-            found.push(path);
+        let place = below(zarr_dir, &output)?;
+        if looked_at.insert(output) && place.exists()? {
+            found.push(place);
         }
     }
     Ok(found)
 }
 
-fn check_same_paths(images: &[TiledImage]) -> Result<(), CoreError> {
+fn check_same_paths(images: &[&TiledImage]) -> Result<(), CoreError> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for image in images {
-        *counts.entry(&image.path).or_default() += 1;
+        *counts.entry(image.path.as_str()).or_default() += 1;
     }
     match images
         .iter()
@@ -119,7 +188,7 @@ fn check_same_paths(images: &[TiledImage]) -> Result<(), CoreError> {
     }
 }
 
-fn check_collection_type(images: &[TiledImage], collection_type: &str) -> Result<(), CoreError> {
+fn check_collection_type(images: &[&TiledImage], collection_type: &str) -> Result<(), CoreError> {
     for image in images {
         let is = match &*image.collection {
             Collection::ImageInPlate(_) => "ImageInPlate",
@@ -136,92 +205,14 @@ fn check_collection_type(images: &[TiledImage], collection_type: &str) -> Result
     Ok(())
 }
 
-/// Makes the entries. Documents go into the entries while they fit `max_in_memory_bytes` together (`Auto`), else into temporary
-/// files of their own; other files in that folder are left alone.
-fn build_parallelization_list(
-    images: &[TiledImage],
-    zarr_dir: &str,
-    options: &ConverterOptions,
-    overwrite_mode: OverwriteMode,
-    own: &OwnTypes<'_>,
-) -> Result<Vec<ParallelizationEntry>, CoreError> {
-    let temp = &options.runtime_settings.temp_json_options;
-    let mut documents: Vec<String> = Vec::new();
-    let mut in_memory = temp.serialization != Serialization::Json;
-    let mut bytes = 0;
-    if in_memory {
-        for image in images {
-            let document = image_to_json(image)?;
-            bytes += document.len() as u64;
-            if temp.serialization == Serialization::Auto && bytes > temp.max_in_memory_bytes {
-                in_memory = false;
-                documents.clear();
-                break;
-            }
-            documents.push(document);
-        }
+/// Turns the refusal to overwrite into the error that names the output.
+fn output_exists(place: &Location) -> impl Fn(StoreError) -> CoreError {
+    move |error| match error.is_already_exists() {
+        true => CoreError::OutputExists {
+            place: place.to_string(),
+        },
+        false => error.into(),
     }
-    let entry = |image: &TiledImage, url: Option<String>, text: Option<String>| -> Result<_, CoreError> {
-        Ok(ParallelizationEntry {
-            zarr_url: join(zarr_dir, &image.path)?,
-            init_args: ConvertParallelInitArgs {
-                tiled_image_json_dump_url: url,
-                tiled_image_json_str: text,
-                converter_options: options.clone(),
-                overwrite_mode,
-                image_loader: own.image_loader.map(str::to_owned),
-                registration_pipeline: own.registration_pipeline.map(<[PipelineStep]>::to_vec),
-            },
-        })
-    };
-    if in_memory {
-        return images
-            .iter()
-            .zip(documents)
-            .map(|(image, text)| entry(image, None, Some(text)))
-            .collect();
-    }
-    let folder = temp_folder(&temp.temp_url, zarr_dir)?;
-    std::fs::create_dir_all(&folder).map_err(CoreError::io("create", &folder))?;
-    let mut entries = Vec::with_capacity(images.len());
-    for image in images {
-        let url = folder.join(format!("{}.json", uuid::Uuid::new_v4()));
-        let mut file = std::fs::File::create_new(&url).map_err(CoreError::io("create", &url))?;
-        let text = image_to_json(image)?;
-        std::io::Write::write_all(&mut file, text.as_bytes()).map_err(CoreError::io("write", &url))?;
-        entries.push(entry(image, Some(url.display().to_string()), None)?);
-    }
-    Ok(entries)
-}
-
-/// The folder of temporary files: `{zarr_dir}` is replaced, anything else in braces is refused.
-fn temp_folder(template: &str, zarr_dir: &str) -> Result<PathBuf, CoreError> {
-    let path = tidy(&template.replace("{zarr_dir}", zarr_dir));
-    let wrong = |problem: &str| CoreError::Path {
-        path: template.to_owned(),
-        problem: problem.to_owned(),
-    };
-    if path.contains(['{', '}']) {
-        return Err(wrong("temp_url knows the placeholder {zarr_dir} only"));
-    }
-    if path.contains("://") || path.starts_with("s3:") {
-        return Err(CoreError::NotSupported {
-            option: format!("temp_url {template:?} (object stores)"),
-        });
-    }
-    let path = PathBuf::from(path);
-    if !path.is_absolute() {
-        return Err(wrong(
-            "temp_url must be an absolute path; begin it with {zarr_dir} or /",
-        ));
-    }
-    if path.is_file() {
-        return Err(CoreError::Path {
-            path: path.display().to_string(),
-            problem: format!("temp_url ({template:?}) is a file, but it must be a folder"),
-        });
-    }
-    Ok(path)
 }
 
 #[cfg(test)]

@@ -1,45 +1,42 @@
 //! Tables of tiles: from a CSV file or any data frame to tiles, row by row, with errors that name row, column and value.
 
-mod cells;
 mod conditions;
-mod facts;
+mod data_frame;
 mod file;
 mod fill;
+mod headers;
 mod image_path;
 mod infer;
 mod names;
 mod parquet;
 mod pattern;
 mod positions;
+mod tiles_table;
 mod write;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub(crate) use cells::column_cells;
 pub use conditions::apply_condition_table;
-pub(crate) use facts::cells_of;
-pub use facts::{AskFile, FileFacts};
 pub use file::read_tiles_table;
 pub(crate) use fill::table_has_depth;
 pub use fill::{add_image_pages, add_image_sizes, files_have_time, table_has_time};
+pub(crate) use headers::files_of;
+pub use headers::{FileHeader, ReadHeader};
 pub use image_path::with_image_path;
-use indexmap::IndexMap;
 pub use infer::{NamedTiles, Naming, is_image_name};
 use ome_zarr_convert_ngff::Cell;
 use ome_zarr_convert_sources::{LoaderSpec, arrangement};
-pub use parquet::parquet_bytes;
-use polars::prelude::DataFrame;
+pub use parquet::{parquet_bytes, parquet_rows};
 pub use positions::add_image_positions;
+pub use tiles_table::TilesTable;
+pub(crate) use tiles_table::cell_text;
 pub use write::{tiles_csv, with_absolute_files};
 
 use crate::acquisition::AcquisitionDetails;
 use crate::collection::{Collection, row_label};
 use crate::error::CoreError;
 use crate::tile::{Attributes, Tile};
-
-/// A table of tiles: a data frame, which only this crate looks into.
-pub type TilesTable = DataFrame;
 
 /// Columns that every table has, and those that it may have.
 const REQUIRED: [&str; 6] = ["file_path", "fov_name", "start_x", "start_y", "length_x", "length_y"];
@@ -66,7 +63,7 @@ const RESERVED: [&str; 5] = [
 ///
 /// `plate_name` defaults to `Plate`, as in the reference.
 pub fn hcs_images_from_dataframe(
-    tiles_table: &DataFrame,
+    tiles_table: &TilesTable,
     acquisition_details: &AcquisitionDetails,
     plate_name: Option<&str>,
     acquisition_id: u32,
@@ -111,7 +108,7 @@ pub fn hcs_images_from_dataframe(
 /// One tile per row of an acquisition of images that are not part of a plate. Needs `image_path` besides the columns of every
 /// table; every other column (`row` and `column` too) is an attribute.
 pub fn single_images_from_dataframe(
-    tiles_table: &DataFrame,
+    tiles_table: &TilesTable,
     acquisition_details: &AcquisitionDetails,
 ) -> Result<Vec<Tile>, CoreError> {
     let reader = Reader::new(tiles_table, &["image_path"], &[])?;
@@ -135,43 +132,25 @@ fn missing_column<'a>(needed: &str, names: impl Iterator<Item = &'a str> + Clone
     )
 }
 
-/// A table as columns of cells.
-struct Reader {
-    columns: IndexMap<String, Vec<Cell>>,
-    attributes: Vec<String>,
-    height: usize,
+/// A table with what its columns are for.
+struct Reader<'a> {
+    table: &'a TilesTable,
+    attributes: Vec<&'a str>,
 }
 
-impl Reader {
-    fn new(table: &DataFrame, own: &[&str], optional: &[&str]) -> Result<Self, CoreError> {
-        let mut columns = IndexMap::new();
-        for column in table.columns() {
-            columns.insert(column.name().trim().to_owned(), column_cells(column)?);
+impl<'a> Reader<'a> {
+    fn new(table: &'a TilesTable, own: &[&str], optional: &[&str]) -> Result<Self, CoreError> {
+        if let Some(needed) = REQUIRED.iter().chain(own).find(|name| !table.has(name)) {
+            return Err(table.wrong(missing_column(needed, table.names())));
         }
-        let names: Vec<&str> = columns.keys().map(String::as_str).collect();
-        for needed in REQUIRED.iter().chain(own) {
-            if !columns.contains_key(*needed) {
-                return Err(CoreError::Table {
-                    place: "the table of tiles".into(),
-                    problem: missing_column(needed, names.iter().copied()),
-                });
-            }
-        }
-        if let Some(reserved) = RESERVED.iter().find(|name| columns.contains_key(**name)) {
-            return Err(CoreError::Table {
-                place: format!("the table of tiles, column {reserved:?}"),
-                problem: "this name is reserved; rename the column".into(),
-            });
+        if let Some(reserved) = RESERVED.iter().find(|name| table.has(name)) {
+            return Err(table.wrong_column(reserved, "this name is reserved; rename the column".into()));
         }
         let known = |name: &str| {
             REQUIRED.contains(&name) || OPTIONAL.contains(&name) || own.contains(&name) || optional.contains(&name)
         };
-        let attributes = columns.keys().filter(|name| !known(name)).cloned().collect();
-        Ok(Self {
-            columns,
-            attributes,
-            height: table.height(),
-        })
+        let attributes = table.names().filter(|name| !known(name)).collect();
+        Ok(Self { table, attributes })
     }
 
     fn tiles(
@@ -180,13 +159,16 @@ impl Reader {
         mut collection: impl FnMut(&Row<'_>) -> Result<Arc<Collection>, CoreError>,
     ) -> Result<Vec<Tile>, CoreError> {
         let details = Arc::new(details.clone());
-        let mut tiles = Vec::with_capacity(self.height);
-        for index in 0..self.height {
-            let row = Row { reader: self, index };
+        let mut tiles = Vec::with_capacity(self.table.height());
+        for index in 0..self.table.height() {
+            let row = Row {
+                table: self.table,
+                index,
+            };
             let attributes: Attributes = self
                 .attributes
                 .iter()
-                .map(|name| (name.clone(), vec![self.columns[name][index].clone()]))
+                .map(|name| ((*name).to_owned(), vec![row.cell(name).clone()]))
                 .collect();
             let tile = Tile {
                 fov_name: row.text("fov_name")?,
@@ -205,10 +187,8 @@ impl Reader {
                 image_loader: row.loader()?,
                 acquisition_details: details.clone(),
             };
-            tile.check().map_err(|error| CoreError::Table {
-                place: row.place(None),
-                problem: error.to_string(),
-            })?;
+            tile.check()
+                .map_err(|error| self.table.wrong_row(index, None, error.to_string()))?;
             tiles.push(tile);
         }
         Ok(tiles)
@@ -217,7 +197,7 @@ impl Reader {
 
 /// One row, for reading cells with errors that name them.
 struct Row<'a> {
-    reader: &'a Reader,
+    table: &'a TilesTable,
     index: usize,
 }
 
@@ -227,16 +207,7 @@ impl Row<'_> {
     }
 
     fn cell(&self, column: &str) -> &Cell {
-        self.reader
-            .columns
-            .get(column)
-            .map_or(&Cell::Null, |cells| &cells[self.index])
-    }
-
-    /// The row as people count it, the header being none.
-    fn place(&self, column: Option<&str>) -> String {
-        let column = column.map_or_else(String::new, |column| format!(", column {column:?}"));
-        format!("the table of tiles, row {}{column}", self.index + 1)
+        self.table.cell(column, self.index)
     }
 
     fn wrong(&self, column: &str, found: &str, expected: &str, hint: &str) -> CoreError {
@@ -245,10 +216,8 @@ impl Row<'_> {
         } else {
             format!("{found:?}")
         };
-        CoreError::Table {
-            place: self.place(Some(column)),
-            problem: format!("found {found}, expected {expected}; {hint}"),
-        }
+        let problem = format!("found {found}, expected {expected}; {hint}");
+        self.table.wrong_row(self.index, Some(column), problem)
     }
 
     fn text(&self, column: &str) -> Result<String, CoreError> {
@@ -269,7 +238,7 @@ impl Row<'_> {
             return Err(self.wrong(
                 "file_axes",
                 &axes,
-                "the axes of the file's array, such as ZCYX or YXS (s for colours)",
+                "the axes of the file's array, such as ZCYX or YXS (s for colors)",
                 "correct the cell, or leave it empty for files in the order of the image",
             ));
         }
@@ -333,17 +302,6 @@ impl Row<'_> {
         value
             .map(|value| value as u32)
             .ok_or_else(|| wrong(&cell_text(self.cell(column))))
-    }
-}
-
-/// A cell as text: whole floats without their `.0`, so that numbered fields and rows read the same from any table.
-pub(crate) fn cell_text(cell: &Cell) -> String {
-    match cell {
-        Cell::Null => String::new(),
-        Cell::Bool(value) => value.to_string(),
-        Cell::Int(value) => value.to_string(),
-        Cell::Float(value) => value.to_string(),
-        Cell::Text(text) => text.clone(),
     }
 }
 

@@ -141,8 +141,9 @@ impl Tile {
 
     /// The tile's box in world units: positions normalised through the pixel grid, orientation of the stage applied.
     ///
-    /// `swap_xy` takes start, length and their spaces of x from y and the other way round; then `flip_x`/`flip_y` negate
-    /// the start. What comes out is also kept as the original position.
+    /// `swap_xy` takes the start of x, and the space it is in, from y and the other way round, since the stage's axes are not the
+    /// camera's; lengths are sizes of the image file and stay. Then `flip_x`/`flip_y` negate the start. What comes out is also kept
+    /// as the original position.
     pub fn to_roi(&self) -> Roi {
         let details = &*self.acquisition_details;
         let orientation = &details.stage_orientation;
@@ -153,7 +154,8 @@ impl Tile {
                 Axis::Y if orientation.swap_xy => Axis::X,
                 other => other,
             };
-            let spacing = details.spacing(source);
+            // x and y have one pixel size.
+            let spacing = details.spacing(axis);
             let to_world = |value: f64, space: Option<Space>| match space {
                 None => value,
                 Some(Space::Pixel) => value * spacing,
@@ -163,7 +165,7 @@ impl Tile {
             if (axis == Axis::X && orientation.flip_x) || (axis == Axis::Y && orientation.flip_y) {
                 start = -start;
             }
-            let length = to_world(self.length(source), details.length_space(source));
+            let length = to_world(self.length(axis), details.length_space(axis));
             roi.set(axis, Span { start, length });
             if matches!(axis, Axis::X | Axis::Y | Axis::Z) {
                 roi.originals[axis.index()] = Some(start);

@@ -37,9 +37,9 @@ pub struct TiledImage {
     pub path: String,
     /// A name, if the converter gave one.
     pub name: Option<String>,
-    /// Pixel size along x and y in micrometres.
+    /// Pixel size along x and y in micrometers.
     pub xy_pixel_size: f64,
-    /// Spacing of planes in micrometres.
+    /// Spacing of planes in micrometers.
     pub z_spacing: f64,
     /// Spacing of time points in seconds.
     pub t_spacing: f64,
@@ -49,7 +49,7 @@ pub struct TiledImage {
     pub axes: Vec<Axis>,
     /// Where the image goes.
     pub collection: Arc<Collection>,
-    /// Channels by index; `None`: names and colours are made up.
+    /// Channels by index; `None`: names and colors are made up.
     pub channels: Option<Vec<ChannelInfo>>,
     /// World position of the image's origin, one number per axis (images of a single field of view).
     pub translation: Option<Vec<f64>>,

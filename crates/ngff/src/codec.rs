@@ -1,6 +1,4 @@
-//! Compressors of chunks, and how Zarr 2 and Zarr 3 write them down.
-
-use serde_json::{Value, json};
+//! Compressors of chunks.
 
 /// How the bytes of a chunk are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,37 +65,4 @@ pub enum Shuffle {
     Byte,
     /// All first bits, then all second bits …
     Bit,
-}
-
-impl Codec {
-    /// The `compressor` of a `.zarray`.
-    pub(crate) fn zarr2(self) -> Value {
-        match self {
-            Self::Blosc { cname, level, shuffle } => json!({
-                "id": "blosc", "cname": cname.name(), "clevel": level, "shuffle": shuffle as u8, "blocksize": 0
-            }),
-            Self::Zstd { level } => json!({"id": "zstd", "level": level}),
-            Self::Gzip { level } => json!({"id": "gzip", "level": level}),
-            Self::None => Value::Null,
-        }
-    }
-
-    /// The codec of a `zarr.json` that follows `bytes`; `None` if there is none.
-    pub(crate) fn zarr3(self, element_bytes: usize) -> Option<Value> {
-        match self {
-            Self::Blosc { cname, level, shuffle } => {
-                let shuffle = match shuffle {
-                    Shuffle::None => "noshuffle",
-                    Shuffle::Byte => "shuffle",
-                    Shuffle::Bit => "bitshuffle",
-                };
-                Some(json!({"name": "blosc", "configuration": {
-                    "typesize": element_bytes, "cname": cname.name(), "clevel": level, "shuffle": shuffle, "blocksize": 0
-                }}))
-            }
-            Self::Zstd { level } => Some(json!({"name": "zstd", "configuration": {"level": level, "checksum": false}})),
-            Self::Gzip { level } => Some(json!({"name": "gzip", "configuration": {"level": level}})),
-            Self::None => None,
-        }
-    }
 }

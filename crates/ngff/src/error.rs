@@ -1,44 +1,50 @@
-//! What can go wrong with metadata and tables on disk.
+//! What can go wrong with metadata and tables in a store, and whose fault it is.
 
 use std::error::Error as StdError;
-use std::path::{Path, PathBuf};
+use std::fmt::Display;
+
+use ome_zarr_convert_geometry::Fault;
+use ome_zarr_convert_store::StoreError;
 
 use crate::version::NgffVersion;
 
-/// An error of reading or writing metadata. The text names the path, what was found and what was expected.
+/// An error of reading or writing metadata. The text names the place, what was found and what was expected.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NgffError {
-    /// A file or folder could not be read or written.
-    #[error("cannot {action} {}: {source}", .path.display())]
-    Io {
-        /// What was tried, as a verb: `read`, `create` …
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A metadata file is no JSON.
-    #[error("{} is not valid JSON: {source}; the file may be damaged or half-written", .path.display())]
+    /// The store failed, or cannot tell what is there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A metadata file is not JSON.
+    #[error("{place} is not valid JSON: {source}; the file may be damaged or half-written")]
     Json {
         /// The file.
-        path: PathBuf,
+        place: String,
         /// What the parser says.
         source: serde_json::Error,
     },
     /// There is no Zarr group or array where one was expected.
-    #[error("{} is no Zarr {expected}: it has neither {v2} nor zarr.json", .path.display(), v2 = if *.expected == "group" { ".zgroup" } else { ".zarray" })]
+    #[error("{place} is no Zarr {expected}: it has neither {v2} nor zarr.json", v2 = if *.expected == "group" { ".zgroup" } else { ".zarray" })]
     NotZarr {
         /// The folder.
-        path: PathBuf,
+        place: String,
         /// `group` or `array`.
         expected: &'static str,
     },
+    /// A part of an output is a symbolic link, so that what is written into it would lie elsewhere.
+    #[error(
+        "{place} is a symbolic link: nothing is written through it, since what it leads to may not be part of this output; \
+         remove the link, or put what it leads to in its place"
+    )]
+    Link {
+        /// The link.
+        place: String,
+    },
     /// Metadata lacks something, or it is of another kind than the specification says.
-    #[error("{}: `{key}` should be {expected}, found {found}", .path.display())]
+    #[error("{place}: `{key}` should be {expected}, found {found}")]
     Malformed {
         /// The group or array.
-        path: PathBuf,
+        place: String,
         /// Where in its metadata.
         key: String,
         /// What belongs there.
@@ -46,22 +52,22 @@ pub enum NgffError {
         /// What is there, shortened.
         found: String,
     },
-    /// A version of OME-NGFF that is neither 0.4 nor 0.5.
-    #[error("{}: OME-NGFF version {found:?} is not supported, use 0.4 or 0.5", .path.display())]
+    /// A version of OME-NGFF that is not known here.
+    #[error("{place}: OME-NGFF version {found:?} is not supported, use 0.4 or 0.5")]
     UnsupportedVersion {
         /// The group.
-        path: PathBuf,
+        place: String,
         /// The version it states.
         found: String,
     },
     /// An existing plate is of another version than the images to be added.
     #[error(
-        "the plate {} is OME-NGFF {found}, the images to be added are {asked}: set `ngff_version` to {found}, or write \
-         another plate", .path.display()
+        "the plate {place} is OME-NGFF {found}, the images to be added are {asked}: set `ngff_version` to {found}, or write \
+         another plate"
     )]
     VersionMismatch {
         /// The plate.
-        path: PathBuf,
+        place: String,
         /// Its version.
         found: NgffVersion,
         /// The version asked for.
@@ -81,7 +87,7 @@ pub enum NgffError {
         /// The name found.
         name: String,
     },
-    /// Shards asked for in a version that has none.
+    /// Shards in a version that has none.
     #[error("shards need OME-NGFF 0.5, the version asked for is 0.4: choose 0.5, or no shards")]
     ShardsIn04,
     /// The parts of an array or image do not fit each other.
@@ -105,50 +111,71 @@ pub enum NgffError {
         expected: usize,
     },
     /// A table of a kind that is not read here.
-    #[error("table {} has the backend {found:?}, only \"csv\" and \"json\" are read", .path.display())]
+    #[error("table {place} has the backend {found:?}, only \"csv\" and \"json\" are read")]
     UnreadableBackend {
         /// The table's group.
-        path: PathBuf,
+        place: String,
         /// Its backend.
         found: String,
     },
+    /// A table whose metadata is there, but not its file.
+    #[error(
+        "{place} does not exist, but the metadata of its table says that it does; write the table again, or remove it"
+    )]
+    MissingTableFile {
+        /// The file.
+        place: String,
+    },
     /// A table is not well-formed CSV.
-    #[error("{}, line {line}: {problem}", .path.display())]
+    #[error("{place}, line {line}: {problem}")]
     Csv {
         /// The file.
-        path: PathBuf,
+        place: String,
         /// Line, from 1.
         line: usize,
         /// What was found, what was expected.
         problem: String,
     },
-    /// Parquet was asked for in a program that cannot write it.
-    #[error("cannot write {}: this program was built without Parquet; choose the table backend `csv`", .path.display())]
+    /// A program without Parquet is to write it.
+    #[error("cannot write {place}: this program was built without Parquet; choose the table backend `csv`")]
     NoParquet {
         /// The file.
-        path: PathBuf,
+        place: String,
     },
     /// The Parquet encoder handed in failed.
-    #[error("cannot encode {} as Parquet: {source}", .path.display())]
+    #[error("cannot encode {place} as Parquet: {source}")]
     Parquet {
         /// The file.
-        path: PathBuf,
+        place: String,
         /// What the encoder says.
         source: Box<dyn StdError + Send + Sync>,
     },
 }
 
 impl NgffError {
-    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Io {
-            action,
-            path: path.to_owned(),
-            source,
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Store(error) => error.fault(),
+            Self::ShardsIn04 | Self::VersionMismatch { .. } | Self::NoParquet { .. } => Fault::Usage,
+            Self::Link { .. } => Fault::Environment,
+            Self::Json { .. }
+            | Self::NotZarr { .. }
+            | Self::Malformed { .. }
+            | Self::UnsupportedVersion { .. }
+            | Self::DuplicateImage { .. }
+            | Self::InvalidName { .. }
+            | Self::Inconsistent { .. }
+            | Self::ColumnLength { .. }
+            | Self::UnreadableBackend { .. }
+            | Self::MissingTableFile { .. }
+            | Self::Csv { .. }
+            | Self::Parquet { .. } => Fault::Data,
         }
     }
 
     pub(crate) fn malformed(
-        path: &Path,
+        place: &dyn Display,
         key: impl Into<String>,
         expected: &'static str,
         found: Option<&serde_json::Value>,
@@ -165,10 +192,24 @@ impl NgffError {
             }
         };
         Self::Malformed {
-            path: path.to_owned(),
+            place: place.to_string(),
             key: key.into(),
             expected,
             found,
+        }
+    }
+
+    pub(crate) fn unsupported(place: &dyn Display, found: &str) -> Self {
+        Self::UnsupportedVersion {
+            place: place.to_string(),
+            found: found.to_owned(),
+        }
+    }
+
+    pub(crate) fn not_zarr(place: &dyn Display, expected: &'static str) -> Self {
+        Self::NotZarr {
+            place: place.to_string(),
+            expected,
         }
     }
 }

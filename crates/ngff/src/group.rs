@@ -1,157 +1,120 @@
-//! Zarr groups of both formats: their attributes, and which version of OME-NGFF they state.
+//! Zarr groups of either format: their attributes, and the OME metadata among them.
 
-use std::path::Path;
+mod image;
 
-use serde_json::{Map, Value, json};
+use ome_zarr_convert_store::{Kind, Location};
+use serde_json::{Map, Value};
 
 use crate::error::{NgffError, Result};
-use crate::store;
-use crate::version::NgffVersion;
+use crate::version::{NgffVersion, ZarrFormat};
+use crate::zarr;
+
+/// Documents of groups and arrays, in the order in which they are removed: what readers prefer first.
+const DOCUMENTS: [&str; 5] = [".zmetadata", ".zattrs", "zarr.json", ".zgroup", ".zarray"];
+
+/// Whether a file of that name makes its folder a Zarr group or array, or describes one.
+pub fn is_group_document(name: &str) -> bool {
+    DOCUMENTS.contains(&name)
+}
 
 /// Creates or replaces a Zarr group with the given attributes, and the folders above it.
 ///
-/// 0.4 writes `.zattrs` (`{}` too) and `.zgroup`, 0.5 a `zarr.json`. `attributes` are taken as they are: for OME
-/// metadata of 0.5 they hold `ome`.
-pub fn write_group(dir: &Path, version: NgffVersion, attributes: &Map<String, Value>) -> Result<(), NgffError> {
-    match version {
-        NgffVersion::V04 => {
-            store::write_json(&dir.join(".zattrs"), &json!(attributes))?;
-            store::write_json(&dir.join(".zgroup"), &json!({"zarr_format": 2}))
-        }
-        NgffVersion::V05 => store::write_json(
-            &dir.join("zarr.json"),
-            &json!({"attributes": attributes, "zarr_format": 3, "node_type": "group"}),
-        ),
+/// Zarr 2 gets `.zgroup` and then `.zattrs` (`{}` too), Zarr 3 a `zarr.json`: with the last document written the group is what its
+/// attributes say. `attributes` are taken as they are: for OME metadata of 0.5 they hold `ome`.
+///
+/// # Errors
+/// Those of the store.
+pub fn write_group(dir: &Location, version: NgffVersion, attributes: &Map<String, Value>) -> Result<(), NgffError> {
+    version.zarr_format().write_group(dir, attributes)
+}
+
+/// The attributes of a Zarr group as they are, and its Zarr format.
+///
+/// # Errors
+/// [`NgffError::NotZarr`] where there is no group, [`NgffError::Json`] and [`NgffError::Malformed`] for a broken one.
+pub fn read_attributes(dir: &Location) -> Result<(Map<String, Value>, ZarrFormat), NgffError> {
+    zarr::read_group(dir)
+}
+
+/// Removes the documents that make a folder a group or an array, so that readers see nothing there. What is in it stays.
+///
+/// # Errors
+/// Those of the store; what describes the group to readers is gone before what makes it one.
+pub fn remove_group(dir: &Location) -> Result<(), NgffError> {
+    for name in DOCUMENTS {
+        dir.child(name).remove()?;
+    }
+    Ok(())
+}
+
+/// Whether a folder has the document that makes it a group of that format.
+pub(crate) fn is_group(dir: &Location, format: ZarrFormat) -> Result<bool> {
+    let document = dir.child(format.group_document()).stat()?;
+    Ok(document.is_some_and(|stat| stat.kind == Kind::File))
+}
+
+/// Removes the documents of other formats than `kept`: a folder is a group of one format.
+pub(crate) fn remove_other_formats(dir: &Location, kept: ZarrFormat) -> Result<()> {
+    let others: &[&str] = match kept {
+        ZarrFormat::V2 => &["zarr.json"],
+        ZarrFormat::V3 => &[".zattrs", ".zgroup"],
+    };
+    for name in others.iter().chain(&[".zmetadata", ".zarray"]) {
+        dir.child(name).remove()?;
+    }
+    Ok(())
+}
+
+/// A group with OME metadata of a known version.
+pub(crate) struct OmeGroup {
+    pub(crate) attributes: Map<String, Value>,
+    pub(crate) version: NgffVersion,
+}
+
+impl OmeGroup {
+    /// Reads the group in a folder.
+    pub(crate) fn read(dir: &Location) -> Result<Self> {
+        let (attributes, format) = read_attributes(dir)?;
+        let version = NgffVersion::of_group(dir, format, &attributes)?;
+        Ok(Self { attributes, version })
+    }
+
+    /// Its OME metadata.
+    pub(crate) fn ome(&self, dir: &Location) -> Result<&Map<String, Value>> {
+        self.version.documents().ome(dir, &self.attributes)
     }
 }
 
-/// The attributes of a Zarr group as they are on disk, and the version that its Zarr format implies.
-pub fn read_attributes(dir: &Path) -> Result<(Map<String, Value>, NgffVersion), NgffError> {
-    if let Some(document) = store::read_json(&dir.join("zarr.json"))? {
-        if document["node_type"] != "group" {
-            return Err(NgffError::malformed(
-                dir,
-                "node_type",
-                "\"group\"",
-                document.get("node_type"),
-            ));
-        }
-        let attributes = match document.get("attributes") {
-            None => Map::new(),
-            Some(Value::Object(attributes)) => attributes.clone(),
-            other => return Err(NgffError::malformed(dir, "attributes", "an object", other)),
-        };
-        return Ok((attributes, NgffVersion::V05));
-    }
-    if !dir.join(".zgroup").is_file() {
-        return Err(NgffError::NotZarr {
-            path: dir.to_owned(),
-            expected: "group",
+/// Names become folders: one that climbs out of its parent, or nests, is refused.
+pub(crate) fn check_folder_name(what: &'static str, name: &str) -> Result<()> {
+    if name.is_empty() || name.contains(['/', '\\', '\0']) || name.chars().all(|c| c == '.') {
+        return Err(NgffError::InvalidName {
+            what,
+            name: name.to_owned(),
         });
     }
-    match store::read_json(&dir.join(".zattrs"))? {
-        None => Ok((Map::new(), NgffVersion::V04)),
-        Some(Value::Object(attributes)) => Ok((attributes, NgffVersion::V04)),
-        Some(other) => Err(NgffError::malformed(dir, "attributes", "an object", Some(&other))),
-    }
+    Ok(())
 }
 
-/// Whether a folder is a Zarr group of that version.
-pub(crate) fn is_group(dir: &Path, version: NgffVersion) -> bool {
-    dir.join(match version {
-        NgffVersion::V04 => ".zgroup",
-        NgffVersion::V05 => "zarr.json",
-    })
-    .is_file()
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
 
-/// Replaces the attributes of an existing group and keeps what else its document says.
-///
-/// Consolidated metadata goes: it repeats the old attributes and children, and readers prefer it.
-pub(crate) fn replace_attributes(dir: &Path, version: NgffVersion, attributes: &Map<String, Value>) -> Result<()> {
-    match version {
-        NgffVersion::V04 => {
-            store::write_json(&dir.join(".zattrs"), &json!(attributes))?;
-            store::remove(&dir.join(".zmetadata"))
+    use ome_zarr_convert_store::MemoryStore;
+
+    use super::*;
+
+    #[test]
+    fn without_its_documents_nothing_is_a_group_and_what_is_in_it_stays() {
+        for &version in NgffVersion::ALL {
+            let dir = Location::new(Arc::new(MemoryStore::new()), "image");
+            write_group(&dir, version, &Map::new()).unwrap();
+            dir.join("0/0").write_whole(&[b"pixels"]).unwrap();
+            remove_group(&dir).unwrap();
+            assert!(matches!(read_attributes(&dir), Err(NgffError::NotZarr { .. })));
+            let left: Vec<String> = dir.walk().unwrap().unwrap().into_iter().map(|file| file.key).collect();
+            assert_eq!(left, ["0/0"]);
         }
-        NgffVersion::V05 => {
-            let path = dir.join("zarr.json");
-            let Some(Value::Object(mut document)) = store::read_json(&path)? else {
-                return write_group(dir, version, attributes);
-            };
-            document.insert("attributes".to_owned(), json!(attributes));
-            document.shift_remove("consolidated_metadata");
-            store::write_json(&path, &Value::Object(document))
-        }
-    }
-}
-
-/// Puts OME metadata where the version wants it: at the top in 0.4, under `ome`, after `version`, in 0.5.
-pub(crate) fn ome_attributes(version: NgffVersion, ome: Map<String, Value>) -> Map<String, Value> {
-    match version {
-        NgffVersion::V04 => ome,
-        NgffVersion::V05 => {
-            let mut inner = Map::new();
-            inner.insert("version".to_owned(), json!(version.as_str()));
-            inner.extend(ome);
-            [("ome".to_owned(), Value::Object(inner))].into_iter().collect()
-        }
-    }
-}
-
-/// Where the OME metadata is in the attributes of a group; in 0.5 the version it states must be 0.5.
-pub(crate) fn ome_of<'a>(
-    dir: &Path,
-    version: NgffVersion,
-    attributes: &'a Map<String, Value>,
-) -> Result<&'a Map<String, Value>> {
-    match version {
-        NgffVersion::V04 => Ok(attributes),
-        NgffVersion::V05 => {
-            let ome = attributes.get("ome");
-            let Some(Value::Object(inner)) = ome else {
-                return Err(NgffError::malformed(dir, "ome", "an object with the OME metadata", ome));
-            };
-            check_version(dir, version, inner.get("version"))?;
-            Ok(inner)
-        }
-    }
-}
-
-/// The OME metadata in attributes that are to be changed; in 0.5 `ome` is made if there is none.
-pub(crate) fn ome_mut<'a>(
-    dir: &Path,
-    version: NgffVersion,
-    attributes: &'a mut Map<String, Value>,
-) -> Result<&'a mut Map<String, Value>> {
-    match version {
-        NgffVersion::V04 => Ok(attributes),
-        NgffVersion::V05 => {
-            match attributes
-                .entry("ome")
-                .or_insert_with(|| json!({"version": version.as_str()}))
-            {
-                Value::Object(inner) => Ok(inner),
-                other => Err(NgffError::malformed(
-                    dir,
-                    "ome",
-                    "an object with the OME metadata",
-                    Some(other),
-                )),
-            }
-        }
-    }
-}
-
-/// Compares a stated version with the one that the Zarr format implies; none stated is fine.
-pub(crate) fn check_version(dir: &Path, implied: NgffVersion, stated: Option<&Value>) -> Result<()> {
-    match stated {
-        None | Some(Value::Null) => Ok(()),
-        Some(Value::String(text)) if text == implied.as_str() => Ok(()),
-        Some(Value::String(text)) => Err(NgffError::UnsupportedVersion {
-            path: dir.to_owned(),
-            found: text.clone(),
-        }),
-        Some(other) => Err(NgffError::malformed(dir, "version", "a text like \"0.5\"", Some(other))),
+        assert!(is_group_document(".zarray") && !is_group_document("zarr.json.bak"));
     }
 }

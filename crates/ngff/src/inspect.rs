@@ -1,4 +1,4 @@
-//! What an OME-Zarr on disk holds, whoever wrote it: a plate, a well or an image with all that is below it.
+//! What an OME-Zarr holds, whoever wrote it: a plate, a well or an image with all that is below it.
 //!
 //! Every metadata file is read once, bytes are counted in one walk over the folder, pixels are not touched. What is listed
 //! but missing or broken becomes a [`Fault`]; the rest is reported all the same.
@@ -8,15 +8,17 @@ mod report;
 mod usage;
 
 use std::error::Error as StdError;
-use std::path::Path;
 
 pub use report::{
     AcquisitionReport, ArrayReport, AxisReport, ChannelReport, Fault, ImageReport, Inspection, LevelReport, Node,
     PlateReport, PlateWell, TableReport, Usage, WellImage, WellReport,
 };
 
+use ome_zarr_convert_store::Location;
+
 use crate::error::NgffError;
-use crate::group;
+use crate::group::{self, OmeGroup};
+use crate::version::{NgffVersion, ZarrFormat};
 
 /// What a group is by its OME metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,25 +31,27 @@ pub enum Kind {
     Image,
 }
 
-/// Counts the rows of a Parquet file: no Parquet library is named here.
-pub type ParquetRows = dyn Fn(&Path) -> Result<u64, Box<dyn StdError + Send + Sync>>;
+/// Counts the rows in the bytes of a Parquet file: no Parquet library is named here.
+pub type ParquetRows = dyn Fn(&[u8]) -> Result<u64, Box<dyn StdError + Send + Sync>>;
 
 /// What the folder is; `None` if it is no plate, well or image of OME-Zarr.
 ///
 /// # Errors
 /// Metadata that is there but cannot be read: [`NgffError::Json`], [`NgffError::UnsupportedVersion`] …
-pub fn kind_of(dir: &Path) -> Result<Option<Kind>, NgffError> {
-    let (attributes, version) = match group::read_attributes(dir) {
+pub fn kind_of(dir: &Location) -> Result<Option<Kind>, NgffError> {
+    let (attributes, format) = match group::read_attributes(dir) {
         Ok(read) => read,
         Err(NgffError::NotZarr { .. }) => return Ok(None),
         // An array: a level of an image, not an image.
         Err(NgffError::Malformed { key, .. }) if key == "node_type" => return Ok(None),
         Err(error) => return Err(error),
     };
-    if version == crate::NgffVersion::V05 && !attributes.contains_key("ome") {
+    if format == ZarrFormat::V3 && !attributes.contains_key("ome") {
         return Ok(None);
     }
-    let ome = group::ome_of(dir, version, &attributes)?;
+    let version = NgffVersion::of_group(dir, format, &attributes)?;
+    let group = OmeGroup { attributes, version };
+    let ome = group.ome(dir)?;
     let kinds = [
         ("plate", Kind::Plate),
         ("well", Kind::Well),
@@ -65,10 +69,10 @@ pub fn kind_of(dir: &Path) -> Result<Option<Kind>, NgffError> {
 ///
 /// # Errors
 /// If the metadata of `dir` itself cannot be used; what is wrong further down is in [`Inspection::problems`].
-pub fn inspect(dir: &Path, parquet_rows: &ParquetRows) -> Result<Option<Inspection>, NgffError> {
+pub fn inspect(dir: &Location, parquet_rows: &ParquetRows) -> Result<Option<Inspection>, NgffError> {
     let Some(kind) = kind_of(dir)? else { return Ok(None) };
     let mut inspection = read::read(dir, kind, parquet_rows)?;
-    usage::fill(dir, &mut inspection);
+    usage::fill(&mut inspection);
     Ok(Some(inspection))
 }
 

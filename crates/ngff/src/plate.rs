@@ -1,25 +1,25 @@
 //! Plates: their group, row and well groups, made new or extended with images.
 
+mod folders;
 mod layout;
 mod well;
 
-use std::path::{Path, PathBuf};
-
 use indexmap::IndexMap;
-use serde_json::{Map, Value, json};
+use ome_zarr_convert_store::Location;
+use serde_json::{Map, Value};
 
 use crate::error::{NgffError, Result};
-use crate::group;
-use crate::store;
+use crate::group::{self, OmeGroup, is_group_document};
 use crate::version::NgffVersion;
+use folders::Folders;
 use layout::Layout;
 
-/// A plate on disk: its rows, columns, wells and acquisitions.
+/// A plate in a store: its rows, columns, wells and acquisitions.
 ///
 /// What its metadata says beyond that is kept as it is, so that extending a plate of another writer loses nothing.
 #[derive(Clone, Debug)]
 pub struct Plate {
-    dir: PathBuf,
+    dir: Location,
     version: NgffVersion,
     attributes: Map<String, Value>,
     layout: Layout,
@@ -50,40 +50,57 @@ pub struct PlacedImage {
 }
 
 impl Plate {
-    /// Makes a plate with its row and well groups; image groups are left to their writers. The plate's own metadata
-    /// comes last.
+    /// Makes a plate where none is, with its row and well groups; image groups are left to their writers.
     ///
     /// Rows and columns are sorted as text (`100` before `11`), wells and acquisitions keep the order of `images`, as in
     /// ngio.
     ///
     /// # Errors
-    /// [`NgffError::DuplicateImage`], [`NgffError::InvalidName`], [`NgffError::Io`].
-    pub fn write_new(dir: &Path, version: NgffVersion, name: &str, images: &[PlateImage]) -> Result<Self, NgffError> {
-        let mut plate = Map::new();
-        // The lists are filled in by the layout; they are here for their order, which is the reference's.
-        if !images.is_empty() {
-            plate.insert("acquisitions".to_owned(), json!([]));
-        }
-        plate.insert("columns".to_owned(), json!([]));
-        plate.insert("name".to_owned(), json!(name));
-        plate.insert("rows".to_owned(), json!([]));
-        plate.insert("wells".to_owned(), json!([]));
-        plate.insert("version".to_owned(), json!(version.as_str()));
-        let mut ome = Map::new();
-        ome.insert("plate".to_owned(), Value::Object(plate));
-        if version == NgffVersion::V04 {
-            ome.insert("version".to_owned(), json!(version.as_str()));
-        }
-        let attributes = group::ome_attributes(version, ome);
-        let mut plate = Self {
-            dir: dir.to_owned(),
-            version,
-            attributes,
-            layout: Layout::default(),
-        };
-        plate.add(images)?;
-        group::write_group(dir, version, &plate.attributes)?;
+    /// [`NgffError::DuplicateImage`] and [`NgffError::InvalidName`] before anything is written; then those of [`Self::create`] and
+    /// [`Self::extend`].
+    pub fn write_new(
+        dir: &Location,
+        version: NgffVersion,
+        name: &str,
+        images: &[PlateImage],
+    ) -> Result<Self, NgffError> {
+        Placement::new(&Layout::default(), images)?;
+        let mut plate = Self::create(dir, version, name)?;
+        plate.extend(version, images)?;
         Ok(plate)
+    }
+
+    /// Makes a plate without wells where no group is. Its document comes first, so that whatever is interrupted later, the folder is a
+    /// plate that can be extended or replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyExists`](ome_zarr_convert_store::StoreError::AlreadyExists) if another was there, or came first.
+    pub fn create(dir: &Location, version: NgffVersion, name: &str) -> Result<Self, NgffError> {
+        let plate = Self::empty(dir, version, name);
+        version.zarr_format().create_group(dir, &plate.attributes)?;
+        Ok(plate)
+    }
+
+    /// Makes the group in `dir`, of whatever kind and Zarr format it is, a plate without wells. What lies in the folder stays.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn replace(dir: &Location, version: NgffVersion, name: &str) -> Result<Self, NgffError> {
+        let plate = Self::empty(dir, version, name);
+        let format = version.zarr_format();
+        format.write_group(dir, &plate.attributes)?;
+        group::remove_other_formats(dir, format)?;
+        Ok(plate)
+    }
+
+    fn empty(dir: &Location, version: NgffVersion, name: &str) -> Self {
+        let documents = version.documents();
+        Self {
+            dir: dir.clone(),
+            version,
+            attributes: documents.attributes(documents.new_plate(name)),
+            layout: Layout::default(),
+        }
     }
 
     /// Opens the plate in `dir`.
@@ -91,46 +108,96 @@ impl Plate {
     /// # Errors
     /// [`NgffError::NotZarr`], [`NgffError::UnsupportedVersion`], [`NgffError::Malformed`] if there is no plate in the
     /// metadata, or it is not as the specification says.
-    pub fn open(dir: &Path) -> Result<Self, NgffError> {
-        let (attributes, version) = group::read_attributes(dir)?;
-        let ome = group::ome_of(dir, version, &attributes)?;
-        let Some(Value::Object(plate)) = ome.get("plate") else {
-            return Err(NgffError::malformed(
-                dir,
-                "plate",
-                "an object that describes a plate",
-                ome.get("plate"),
-            ));
-        };
-        group::check_version(dir, version, plate.get("version"))?;
+    pub fn open(dir: &Location) -> Result<Self, NgffError> {
+        let group = OmeGroup::read(dir)?;
+        let plate = group.version.documents().plate(dir, group.ome(dir)?)?;
         let layout = Layout::from_document(dir, plate)?;
         Ok(Self {
-            dir: dir.to_owned(),
-            version,
-            attributes,
+            dir: dir.clone(),
+            version: group.version,
             layout,
+            attributes: group.attributes,
         })
     }
 
-    /// Adds images with their wells, rows, columns and acquisitions, as far as they are missing, and renumbers the
-    /// wells. Returns a place for each image, in the order given.
-    ///
-    /// Running it again with the same images changes nothing. Consolidated metadata of the plate is dropped: it would
-    /// hide what was added.
+    /// Whether there is nothing in `dir`, not even the folder; or nothing but what a process left that was killed when it began a
+    /// plate: a group that says nothing, temporary files.
     ///
     /// # Errors
-    /// [`NgffError::VersionMismatch`] if the plate is not of version `asked`; else as [`Self::write_new`].
+    /// Those of the store.
+    pub fn is_hardly_begun(dir: &Location) -> Result<bool, NgffError> {
+        for entry in dir.list()?.into_iter().flatten() {
+            let name = entry.os_name.to_string_lossy();
+            let temporary_of = name.strip_prefix('.').and_then(|name| name.strip_suffix(".partial"));
+            if !is_group_document(temporary_of.unwrap_or(&name)) {
+                return Ok(false);
+            }
+        }
+        match group::read_attributes(dir) {
+            Ok((attributes, _)) => Ok(attributes.is_empty()),
+            Err(NgffError::NotZarr { .. }) => Ok(true),
+            Err(error @ NgffError::Store(_)) => Err(error),
+            // A document that is broken says something.
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Adds images with their wells, rows, columns and acquisitions, as far as they are missing, and renumbers the
+    /// wells. Returns a place for each image, in the order given. The plate's own document is written last.
+    ///
+    /// Running it again with the same images changes nothing, and finishes what was interrupted. Consolidated metadata of the plate is
+    /// dropped: it would hide what was added.
+    ///
+    /// # Errors
+    /// [`NgffError::VersionMismatch`] if the plate is not of version `asked`, [`NgffError::DuplicateImage`],
+    /// [`NgffError::InvalidName`], [`NgffError::Link`] if a row or a well is a symbolic link: nothing has been written then.
     pub fn extend(&mut self, asked: NgffVersion, images: &[PlateImage]) -> Result<Vec<PlacedImage>, NgffError> {
         if asked != self.version {
             return Err(NgffError::VersionMismatch {
-                path: self.dir.clone(),
+                place: self.dir.to_string(),
                 found: self.version,
                 asked,
             });
         }
-        let placed = self.add(images)?;
-        group::replace_attributes(&self.dir, self.version, &self.attributes)?;
+        let placement = Placement::new(&self.layout, images)?;
+        let mut folders = Folders::of(&self.dir);
+        let mut there = Vec::with_capacity(placement.wells.len());
+        for path in placement.wells.keys() {
+            let row = path.split_once('/').map(|(row, _)| row);
+            let row_is_there = row.map(|row| folders.is_there(row)).transpose()?.unwrap_or(true);
+            there.push((row, row_is_there, folders.is_there(path)?));
+        }
+        let mut added = IndexMap::new();
+        for ((path, images), (row, row_is_there, well_is_there)) in placement.wells.iter().zip(there) {
+            if let Some(row) = row {
+                self.write_row(row, row_is_there)?;
+            }
+            let new = well::add_images(&self.dir.join(path), self.version, images, well_is_there)?;
+            added.insert(path.as_str(), new);
+        }
+        let ome = self.version.documents().ome_mut(&self.dir, &mut self.attributes)?;
+        if let Some(Value::Object(plate)) = ome.get_mut("plate") {
+            placement.layout.write_into(plate);
+        }
+        self.version
+            .zarr_format()
+            .replace_attributes(&self.dir, &self.attributes)?;
+        let is_new = |well: &str, image: &str| added.get(well).is_some_and(|new| new.iter().any(|name| name == image));
+        let place = |(well, image): &(String, &str)| PlacedImage {
+            path: format!("{well}/{image}"),
+            is_new: is_new(well, image),
+        };
+        let placed = placement.places.iter().map(place).collect();
+        self.layout = placement.layout;
         Ok(placed)
+    }
+
+    fn write_row(&self, row: &str, is_there: bool) -> Result<()> {
+        let (row, format) = (self.dir.child(row), self.version.zarr_format());
+        if is_there && group::is_group(&row, format)? {
+            return Ok(());
+        }
+        format.write_group(&row, &Map::new())
     }
 
     /// Version of the plate.
@@ -140,7 +207,7 @@ impl Plate {
 
     /// Name in the metadata, if it has one.
     pub fn name(&self) -> Option<&str> {
-        let ome = group::ome_of(&self.dir, self.version, &self.attributes).ok()?;
+        let ome = self.version.documents().ome(&self.dir, &self.attributes).ok()?;
         ome.get("plate")?.get("name")?.as_str()
     }
 
@@ -169,6 +236,9 @@ impl Plate {
     }
 
     /// Paths of all images that the wells list, `A/01/0`, in the order of the wells.
+    ///
+    /// # Errors
+    /// A well that is not there or broken.
     pub fn image_paths(&self) -> Result<Vec<String>, NgffError> {
         let mut paths = Vec::new();
         for well in &self.layout.wells {
@@ -177,15 +247,33 @@ impl Plate {
         }
         Ok(paths)
     }
+}
 
-    /// Places the images and writes rows and wells; the plate's own document is changed in memory only.
-    fn add(&mut self, images: &[PlateImage]) -> Result<Vec<PlacedImage>> {
-        // Names are checked before anything is written.
+/// Names of the images that the well in `dir` lists, in their order.
+///
+/// # Errors
+/// [`NgffError::NotZarr`], [`NgffError::UnsupportedVersion`], [`NgffError::Malformed`] without such a list.
+pub fn well_images(dir: &Location) -> Result<Vec<String>, NgffError> {
+    well::read_images(dir)
+}
+
+/// Where images come to lie in a plate.
+struct Placement<'a> {
+    /// The plate's lists with them.
+    layout: Layout,
+    /// The images of each well with their acquisitions.
+    wells: IndexMap<String, IndexMap<&'a str, u32>>,
+    /// Well and name of each image, in the order given.
+    places: Vec<(String, &'a str)>,
+}
+
+impl<'a> Placement<'a> {
+    fn new(layout: &Layout, images: &'a [PlateImage]) -> Result<Self> {
         for image in images {
-            store::check_folder_name("row", &image.row)?;
-            store::check_folder_name("image", &image.path_in_well)?;
+            group::check_folder_name("row", &image.row)?;
+            group::check_folder_name("image", &image.path_in_well)?;
         }
-        let mut layout = self.layout.clone();
+        let mut layout = layout.clone();
         let mut wells: IndexMap<String, IndexMap<&str, u32>> = IndexMap::new();
         let mut places = Vec::with_capacity(images.len());
         for image in images {
@@ -201,33 +289,7 @@ impl Plate {
             }
             places.push((well, image.path_in_well.as_str()));
         }
-        if !group::is_group(&self.dir, self.version) {
-            // Before the wells too: whatever is interrupted, the folder is a plate that can be extended or replaced.
-            group::write_group(&self.dir, self.version, &self.attributes)?;
-        }
-        let mut added = IndexMap::new();
-        for (path, images) in &wells {
-            if let Some((row, _)) = path.split_once('/') {
-                let row = self.dir.join(row);
-                if !group::is_group(&row, self.version) {
-                    group::write_group(&row, self.version, &Map::new())?;
-                }
-            }
-            let new = well::add_images(&self.dir.join(path), self.version, images)?;
-            added.insert(path.as_str(), new);
-        }
-        let ome = group::ome_mut(&self.dir, self.version, &mut self.attributes)?;
-        if let Some(Value::Object(plate)) = ome.get_mut("plate") {
-            layout.write_into(plate);
-        }
-        self.layout = layout;
-        let place = |(well, image): &(String, &str)| PlacedImage {
-            path: format!("{well}/{image}"),
-            is_new: added
-                .get(well.as_str())
-                .is_some_and(|new| new.iter().any(|name| name == image)),
-        };
-        Ok(places.iter().map(place).collect())
+        Ok(Self { layout, wells, places })
     }
 }
 

@@ -1,14 +1,14 @@
 //! The `tables` group of an image or plate: ROI and condition tables in the backends that ngio reads.
 
 mod anndata;
+mod content;
 mod csv;
 mod data;
 mod roi;
 
 use std::error::Error as StdError;
-use std::fs;
-use std::path::Path;
 
+use ome_zarr_convert_store::Location;
 use serde_json::{Map, Value, json};
 
 pub use data::{Cell, DataTable};
@@ -16,7 +16,6 @@ pub use roi::{RoiRow, RoiTable};
 
 use crate::error::{NgffError, Result};
 use crate::group;
-use crate::store;
 use crate::version::NgffVersion;
 
 /// A table with its kind.
@@ -85,12 +84,13 @@ pub struct TableInfo {
 }
 
 /// Writes the tables of an image or plate: the group `tables` in `dir`, replacing tables of the same names and keeping
-/// others. No tables: nothing is written.
+/// others. No tables: nothing is written. A table that is replaced is there at every moment, as it was or as it will be.
 ///
 /// # Errors
-/// [`NgffError::Io`]; [`NgffError::Parquet`]; [`NgffError::Malformed`] if there is a `tables` group without a list.
+/// Those of the store; [`NgffError::Parquet`]; [`NgffError::Malformed`] if there is a `tables` group without a list;
+/// [`NgffError::Link`] if the group or one of the tables is a symbolic link.
 pub fn write_tables(
-    dir: &Path,
+    dir: &Location,
     version: NgffVersion,
     tables: &[(&str, Table)],
     writer: TableWriter<'_>,
@@ -98,31 +98,38 @@ pub fn write_tables(
     if tables.is_empty() {
         return Ok(());
     }
-    let dir = dir.join("tables");
-    let mut attributes = if group::is_group(&dir, version) {
+    for (name, _) in tables {
+        group::check_folder_name("table", name)?;
+    }
+    let (dir, format) = (dir.child("tables"), version.zarr_format());
+    let there = content::list(&dir)?;
+    let is_group = !there.is_empty() && group::is_group(&dir, format)?;
+    let mut attributes = if is_group {
         group::read_attributes(&dir)?.0
     } else {
         Map::new()
     };
     let mut names = names(&dir, &attributes)?;
-    store::create_folder(&dir)?;
     for (name, table) in tables {
-        write_table(&dir, version, name, table, writer)?;
+        content::write(&dir.child(name), version, table, writer, &there)?;
         if !names.iter().any(|known| known == name) {
             names.push((*name).to_owned());
         }
     }
     attributes.insert("tables".to_owned(), json!(names));
-    if group::is_group(&dir, version) {
-        group::replace_attributes(&dir, version, &attributes)
+    if is_group {
+        format.replace_attributes(&dir, &attributes)
     } else {
-        group::write_group(&dir, version, &attributes)
+        format.write_group(&dir, &attributes)
     }
 }
 
-/// Adds or replaces one table of an image or plate.
+/// Adds or replaces one table of an image or plate, as [`write_tables`] does.
+///
+/// # Errors
+/// Those of [`write_tables`].
 pub fn add_table(
-    dir: &Path,
+    dir: &Location,
     version: NgffVersion,
     name: &str,
     table: Table,
@@ -132,15 +139,18 @@ pub fn add_table(
 }
 
 /// The tables that the image or plate in `dir` lists; none if it has no `tables` group.
-pub fn list_tables(dir: &Path) -> Result<Vec<TableInfo>, NgffError> {
-    let dir = dir.join("tables");
+///
+/// # Errors
+/// Those of the store; groups that are broken, or listed and not there.
+pub fn list_tables(dir: &Location) -> Result<Vec<TableInfo>, NgffError> {
+    let dir = dir.child("tables");
     let attributes = match group::read_attributes(&dir) {
         Ok((attributes, _)) => attributes,
         Err(NgffError::NotZarr { .. }) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
     let info = |name: String| {
-        let (attributes, _) = group::read_attributes(&dir.join(&name))?;
+        let (attributes, _) = group::read_attributes(&dir.child(&name))?;
         let text = |key: &str| attributes.get(key).and_then(Value::as_str).map(str::to_owned);
         Ok(TableInfo {
             kind: text("type"),
@@ -154,22 +164,27 @@ pub fn list_tables(dir: &Path) -> Result<Vec<TableInfo>, NgffError> {
 /// Reads a table of the image or plate in `dir`; `None` if it has no table of that name.
 ///
 /// # Errors
-/// [`NgffError::UnreadableBackend`] unless it is CSV or JSON; [`NgffError::Csv`], [`NgffError::Json`] if it is damaged.
-pub fn read_table(dir: &Path, name: &str) -> Result<Option<DataTable>, NgffError> {
-    let dir = dir.join("tables").join(name);
+/// [`NgffError::UnreadableBackend`] unless it is CSV or JSON; [`NgffError::Csv`], [`NgffError::Json`],
+/// [`NgffError::MissingTableFile`] if it is damaged; those of the store.
+pub fn read_table(dir: &Location, name: &str) -> Result<Option<DataTable>, NgffError> {
+    let dir = dir.child("tables").child(name);
     let attributes = match group::read_attributes(&dir) {
+        // A table that says nothing of itself was only begun.
+        Ok((attributes, _)) if attributes.is_empty() => return Ok(None),
         Ok((attributes, _)) => attributes,
         Err(NgffError::NotZarr { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
     match attributes.get("backend").and_then(Value::as_str) {
         Some("csv") => {
-            let path = dir.join("table.csv");
-            let bytes = fs::read(&path).map_err(NgffError::io("read", &path))?;
-            csv::decode(&bytes, &path).map(Some)
+            let place = dir.child(content::CSV);
+            let bytes = place.read()?.ok_or_else(|| NgffError::MissingTableFile {
+                place: place.to_string(),
+            })?;
+            csv::decode(&bytes, &place.to_string()).map(Some)
         }
         Some("json") => {
-            let dir = dir.join("table");
+            let dir = dir.child(content::JSON);
             let (columns, _) = group::read_attributes(&dir)?;
             let mut table = DataTable::new();
             for (name, cells) in columns {
@@ -181,13 +196,13 @@ pub fn read_table(dir: &Path, name: &str) -> Result<Option<DataTable>, NgffError
             Ok(Some(table))
         }
         other => Err(NgffError::UnreadableBackend {
-            path: dir,
+            place: dir.to_string(),
             found: other.unwrap_or_default().to_owned(),
         }),
     }
 }
 
-fn names(dir: &Path, attributes: &Map<String, Value>) -> Result<Vec<String>> {
+fn names(dir: &Location, attributes: &Map<String, Value>) -> Result<Vec<String>> {
     let Some(found) = attributes.get("tables") else {
         return Ok(Vec::new());
     };
@@ -195,69 +210,6 @@ fn names(dir: &Path, attributes: &Map<String, Value>) -> Result<Vec<String>> {
         .as_array()
         .and_then(|list| list.iter().map(|name| name.as_str().map(str::to_owned)).collect());
     names.ok_or_else(|| NgffError::malformed(dir, "tables", "a list of names", Some(found)))
-}
-
-/// Writes one table beside its place and moves it there, so that it is never half of one backend and half of another.
-fn write_table(tables: &Path, version: NgffVersion, name: &str, table: &Table, writer: TableWriter<'_>) -> Result<()> {
-    store::check_folder_name("table", name)?;
-    let place = tables.join(name);
-    let partial = tables.join(format!(".{name}.partial"));
-    store::remove(&partial)?;
-    match table {
-        Table::Roi(rois) => {
-            let index = [("index_key", RoiTable::INDEX_KEY), ("index_type", "str")];
-            write_content(&partial, version, &rois.to_data(), writer, "roi_table", &index)?;
-        }
-        Table::Condition(data) => write_content(
-            &partial,
-            version,
-            data,
-            TableBackend::Csv.into(),
-            "condition_table",
-            &[],
-        )?,
-    }
-    store::remove(&place)?;
-    fs::rename(&partial, &place).map_err(NgffError::io("create", &place))
-}
-
-fn write_content(
-    dir: &Path,
-    version: NgffVersion,
-    data: &DataTable,
-    writer: TableWriter<'_>,
-    kind: &str,
-    index: &[(&str, &str)],
-) -> Result<()> {
-    let mut attributes = Map::new();
-    if writer.backend == TableBackend::AnnData {
-        attributes.insert("encoding-type".to_owned(), json!("anndata"));
-        attributes.insert("encoding-version".to_owned(), json!("0.1.0"));
-    }
-    attributes.insert("backend".to_owned(), json!(writer.backend.name()));
-    attributes.extend(index.iter().map(|(key, value)| ((*key).to_owned(), json!(value))));
-    attributes.insert("table_version".to_owned(), json!("1"));
-    attributes.insert("type".to_owned(), json!(kind));
-    group::write_group(dir, version, &attributes)?;
-    match writer.backend {
-        TableBackend::Csv => store::write_file(&dir.join("table.csv"), &csv::encode(data)),
-        TableBackend::Json => {
-            let list = |(name, cells): (&str, &[Cell])| (name.to_owned(), cells.iter().map(Value::from).collect());
-            group::write_group(&dir.join("table"), version, &data.columns().map(list).collect())
-        }
-        TableBackend::AnnData => anndata::write(dir, version, data),
-        TableBackend::Parquet => {
-            let path = dir.join("table.parquet");
-            let encode = writer
-                .parquet
-                .ok_or_else(|| NgffError::NoParquet { path: path.clone() })?;
-            let bytes = encode(data).map_err(|source| NgffError::Parquet {
-                path: path.clone(),
-                source,
-            })?;
-            store::write_file(&path, &bytes)
-        }
-    }
 }
 
 #[cfg(test)]

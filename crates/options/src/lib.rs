@@ -1,6 +1,6 @@
 //! Documents of users: the declaration macros, converter and acquisition options, JSON schemas.
 //!
-//! [`model`] declares documents; everything else here is the reference's models, key for key.
+//! [`mod@model`] declares documents; everything else here is the reference's models, key for key.
 //! Names, order, defaults and bounds are those of `ome-zarr-converters-tools` 1.1.1; struct names are its class names,
 //! which appear in the JSON schema.
 

@@ -24,12 +24,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         metadata.axes.as_deref().unwrap_or("")
     )?;
 
+    for left in image.left_out() {
+        writeln!(out, "left out: {left}")?;
+    }
+    let missing = image.missing_planes();
+    if !missing.is_empty() {
+        writeln!(out, "missing planes: {missing:?}")?;
+    }
+
     let (height, width) = info.plane_size();
     let size = info.pixel_type.size_bytes();
     let row_stride = width as usize * size;
     let mut plane = vec![0; height as usize * row_stride];
     let mut file = std::io::BufWriter::new(std::fs::File::create(output)?);
-    for number in 0..info.planes() {
+    for number in (0..info.planes()).filter(|number| !missing.contains(number)) {
         // In two parts, so that windows are compared too.
         let upper = height / 3;
         for (y, height) in [(0, upper), (upper, height - upper)] {

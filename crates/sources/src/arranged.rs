@@ -1,41 +1,79 @@
-//! An image whose axes lie in another order than t, c, z, y, x, or whose colours are its last axis, as one in that order.
+//! An image whose axes lie in another order than t, c, z, y, x, or whose colors are its last axis, as one in that order.
 
 use std::path::PathBuf;
 
 use crate::image::Rect;
 use crate::scratch::Scratch;
-use crate::{ImageInfo, OpenImage, PlaneMut, SourceError, Window};
+use crate::{FileMetadata, ImageInfo, LeftOut, OpenImage, PlaneMut, SourceError, Window};
 
 /// The order in which images are converted.
 const ORDER: [char; 5] = ['T', 'C', 'Z', 'Y', 'X'];
+const T: usize = 0;
+const C: usize = 1;
+const Z: usize = 2;
+const Y: usize = 3;
+const X: usize = 4;
 
-/// Where axes of a file's array lie in the order t, c, z, y, x. Samples of a colour pixel (`S`) count as channels.
+/// Where axes of a file's array lie in the order t, c, z, y, x. Samples of a color pixel (`S`) are channels, beside an axis
+/// `C` too: channel `c * samples + s`. Beside colors, an axis of unknown meaning is z, a second one before it t.
 ///
-/// `None` if the letters do not say it: an axis of unknown meaning, one twice, colours beside channels, no y or x, or x before y.
+/// `None` if the letters do not say it: an axis of unknown meaning without colors, one twice, no y or x, or x before y.
 pub fn arrangement(axes: &str) -> Option<Vec<usize>> {
-    let letters: Vec<char> = axes.to_uppercase().replace('S', "C").chars().collect();
-    let places: Option<Vec<usize>> = letters
-        .iter()
-        .map(|letter| ORDER.iter().position(|known| known == letter))
-        .collect();
-    let places = places?;
-    let distinct = (1..places.len()).all(|index| !places[..index].contains(&places[index]));
-    let y = places.iter().position(|place| *place == 3)?;
-    let x = places.iter().position(|place| *place == 4)?;
-    // Rows are read as they lie: nothing may come between y and x, and behind x only colours.
+    let letters: Vec<char> = axes.to_uppercase().chars().collect();
+    let colors = letters.iter().filter(|letter| **letter == 'S').count();
+    let known = |letter: &char| match letter {
+        'S' => Some(C),
+        letter => ORDER.iter().position(|known| known == letter),
+    };
+    let mut free = [T, Z]
+        .into_iter()
+        .filter(|axis| !letters.contains(&ORDER[*axis]))
+        .collect::<Vec<_>>();
+    let mut places = vec![0; letters.len()];
+    for (place, letter) in places.iter_mut().zip(&letters).rev() {
+        *place = match known(letter) {
+            Some(axis) => axis,
+            None if colors > 0 => free.pop()?,
+            None => return None,
+        };
+    }
+    let twice = |axis: usize| if axis == C { colors.min(1) + 1 } else { 1 };
+    let distinct =
+        colors < 2 && (0..5).all(|axis| places.iter().filter(|place| **place == axis).count() <= twice(axis));
+    let y = places.iter().position(|place| *place == Y)?;
+    let x = places.iter().position(|place| *place == X)?;
+    // Rows are read as they lie: nothing may come between y and x, and behind x only colors.
     let behind = &letters[x + 1..];
-    (distinct && x == y + 1 && matches!(behind, [] | ['C'])).then_some(places)
+    (distinct && x == y + 1 && matches!(behind, [] | ['C' | 'S'])).then_some(places)
 }
+
+/// The sizes along t, c, z, y and x of an array whose axes are called `axes`; 1 for an axis that it does not have. `None` if
+/// [`arrangement`] cannot tell them, or they are not as many as those of the array.
+pub fn arranged_sizes(axes: &str, shape: &[u64]) -> Option<[u64; 5]> {
+    let places = arrangement(axes).filter(|places| places.len() == shape.len())?;
+    let mut sizes = [1u64; 5];
+    for (place, size) in places.into_iter().zip(shape) {
+        sizes[place] = sizes[place].saturating_mul(*size);
+    }
+    Some(sizes)
+}
+
+/// An axis of the file: size, and by how many of the file's planes the next one is further on.
+type Step = (u64, u64);
 
 /// An image read in the order t, c, z, y, x.
 pub(crate) struct Arranged {
     image: Box<dyn OpenImage>,
     info: ImageInfo,
     path: PathBuf,
-    /// For t, c and z: size, and by how many of the file's planes the next one is further on (colours: pixels of a row).
-    leading: [(u64, u64); 3],
-    /// Colours of a pixel where they lie side by side.
-    interleaved: Option<u64>,
+    t: Step,
+    c: Step,
+    z: Step,
+    /// Colors of a pixel, a part of the channels: their step is 0 where they lie side by side.
+    colors: Step,
+    /// Whether colors of a pixel lie side by side.
+    interleaved: bool,
+    missing_planes: Vec<u64>,
 }
 
 impl Arranged {
@@ -48,46 +86,87 @@ impl Arranged {
             reason,
         };
         let places = arrangement(axes).ok_or_else(|| {
-            unfit("they must be t, c, z, y and x (s for colours), each once, y and x side by side and last but for colours".into())
+            unfit(
+                "they must be t, c, z, y and x (s for colors), each once, y and x side by side and last but for colors"
+                    .into(),
+            )
         })?;
-        if places.len() != found.len() {
+        let Some(sizes) = arranged_sizes(axes, found) else {
             return Err(unfit(format!("the file's shape is {found:?}")));
-        }
-        let interleaved = found.last().copied().filter(|_| places.last() == Some(&1));
-        let mut sizes = [1; 5];
-        let mut leading = [(1, 0); 3];
+        };
+        let letters: Vec<char> = axes.to_uppercase().chars().collect();
+        let interleaved = places.last() == Some(&C);
+        let (mut t, mut c, mut z, mut colors) = ((1, 0), (1, 0), (1, 0), (1, 0));
         let mut step = 1_u64;
-        for (place, size) in places.iter().zip(found).rev() {
-            sizes[*place] = *size;
+        for (index, (place, size)) in places.iter().zip(found).enumerate().rev() {
             // Overflow is ruled out: whoever opened the file multiplied the shape.
-            if let Some(axis) = leading.get_mut(*place) {
-                let samples = *place == 1 && interleaved.is_some();
-                *axis = (*size, if samples { 0 } else { step });
-                step = if samples { step } else { step.saturating_mul(*size) };
+            match *place {
+                C if interleaved && index + 1 == places.len() => colors = (*size, 0),
+                place @ (T | C | Z) => {
+                    let axis = match place {
+                        T => &mut t,
+                        Z => &mut z,
+                        _ if letters[index] == 'S' => &mut colors,
+                        _ => &mut c,
+                    };
+                    *axis = (*size, step);
+                    step = step.saturating_mul(*size);
+                }
+                _ => {}
             }
         }
-        let first = sizes.iter().position(|size| *size > 1).unwrap_or(3).min(3);
+        let first = sizes.iter().position(|size| *size > 1).unwrap_or(Y).min(Y);
         let info = ImageInfo {
             shape: sizes[first..].to_vec(),
             pixel_type: image.info().pixel_type,
         };
-        Ok(Self {
+        let mut arranged = Self {
             image,
             info,
             path,
-            leading,
+            t,
+            c,
+            z,
+            colors,
             interleaved,
-        })
+            missing_planes: Vec::new(),
+        };
+        arranged.missing_planes = arranged.find_missing();
+        Ok(arranged)
     }
 
-    /// The file's plane, and the channel, for a plane in the order t, c, z.
+    /// The file's plane, and the color, for a plane in the order t, c, z.
     fn plane_in_file(&self, plane: u64) -> (u64, u64) {
-        let [(_, t_step), (channels, c_step), (slices, z_step)] = self.leading;
-        let (z, c, t) = (plane % slices, plane / slices % channels, plane / slices / channels);
-        (t * t_step + c * c_step + z * z_step, c)
+        let channels = self.c.0 * self.colors.0;
+        let (z, channel, t) = (
+            plane % self.z.0,
+            plane / self.z.0 % channels,
+            plane / self.z.0 / channels,
+        );
+        let (c, color) = (channel / self.colors.0, channel % self.colors.0);
+        (
+            t * self.t.1 + c * self.c.1 + color * self.colors.1 + z * self.z.1,
+            color,
+        )
     }
 
-    /// Reads one colour: in the file, a plane is one row of pixels by their colours.
+    /// The planes of which the file lacks something.
+    fn find_missing(&self) -> Vec<u64> {
+        let missing = self.image.missing_planes();
+        if missing.is_empty() {
+            return Vec::new();
+        }
+        // Where colors lie side by side, a plane of the file is a row of pixels.
+        let rows = if self.interleaved { self.info.plane_size().0 } else { 1 };
+        let lacks = |plane: &u64| {
+            let first = self.plane_in_file(*plane).0 * rows;
+            let next = missing.partition_point(|missing| *missing < first);
+            missing.get(next).is_some_and(|missing| *missing < first + rows)
+        };
+        (0..self.info.planes()).filter(lacks).collect()
+    }
+
+    /// Reads one color: in the file, a plane is one row of pixels by their colors.
     fn read_color(
         &self,
         plane: u64,
@@ -132,23 +211,49 @@ impl OpenImage for Arranged {
         let Some(rect) = Rect::check(&self.path, &self.info, plane, window, &out)? else {
             return Ok(());
         };
-        let (plane, channel) = self.plane_in_file(plane);
-        match self.interleaved {
-            Some(colors) => self.read_color(plane, (channel, colors), rect, &mut out),
-            None => self.image.read_window(plane, window, out),
-        }
+        let (in_file, color) = self.plane_in_file(plane);
+        let read = match self.interleaved {
+            true => self.read_color(in_file, (color, self.colors.0), rect, &mut out),
+            false => self.image.read_window(in_file, window, out),
+        };
+        read.map_err(|error| match error {
+            SourceError::MissingPlane { path, reason, .. } => SourceError::MissingPlane { path, plane, reason },
+            error => error,
+        })
+    }
+
+    fn left_out(&self) -> &[LeftOut] {
+        self.image.left_out()
+    }
+
+    fn missing_planes(&self) -> &[u64] {
+        &self.missing_planes
+    }
+
+    fn kept_bytes(&self) -> u64 {
+        self.image.kept_bytes()
+    }
+
+    fn working_bytes(&self) -> u64 {
+        // And a row of pixels of all colors.
+        let row = self.info.plane_size().1 * self.colors.0 * self.info.pixel_type.size_bytes() as u64;
+        self.image.working_bytes() + if self.interleaved { row } else { 0 }
     }
 
     fn cheap_windows(&self) -> bool {
-        self.interleaved.is_none() && self.image.cheap_windows()
+        !self.interleaved && self.image.cheap_windows()
     }
 
     fn independent_rows(&self) -> Option<u64> {
-        self.image.independent_rows().filter(|_| self.interleaved.is_none())
+        self.image.independent_rows().filter(|_| !self.interleaved)
     }
 
-    fn metadata(&self) -> crate::FileMetadata {
-        self.image.metadata()
+    fn metadata(&self) -> FileMetadata {
+        let first = ORDER.len() - self.info.shape.len();
+        FileMetadata {
+            axes: Some(ORDER[first..].iter().collect()),
+            ..self.image.metadata()
+        }
     }
 }
 
@@ -201,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_become_channels() {
+    fn colors_become_channels() {
         let (shape, pixels) = read(&[2, 2, 3], "YXS");
         assert_eq!(shape, [3, 1, 2, 2]);
         assert_eq!(pixels, [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]);
@@ -212,8 +317,29 @@ mod tests {
     }
 
     #[test]
+    fn colors_beside_other_axes_are_channels_too() {
+        let (shape, pixels) = read(&[2, 1, 2, 3], "CYXS");
+        assert_eq!(shape, [6, 1, 1, 2]);
+        assert_eq!(pixels, [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11]);
+        let (shape, pixels) = read(&[2, 3, 1, 2], "CSYX");
+        assert_eq!(shape, [6, 1, 1, 2]);
+        assert_eq!(pixels, (0..12).collect::<Vec<_>>());
+        // Slices of colors in planes of their own.
+        let (shape, pixels) = read(&[2, 3, 1, 1], "ISYX");
+        assert_eq!(shape, [3, 2, 1, 1]);
+        assert_eq!(pixels, [0, 3, 1, 4, 2, 5]);
+        assert_eq!(read(&[2, 1, 2, 3], "QYXS").0, [3, 2, 1, 2]);
+        assert_eq!(read(&[2, 4, 1, 2, 3], "QQYXS").0, [2, 3, 4, 1, 2]);
+        assert_eq!(read(&[2, 4, 1, 2, 3], "IZYXS").0, [2, 3, 4, 1, 2]);
+        assert_eq!(arrangement("QQQYXS"), None);
+        assert_eq!(arrangement("QTYXS"), Some(vec![2, 0, 3, 4, 1]));
+        assert_eq!(arranged_sizes("CYXS", &[2, 5, 6, 3]), Some([1, 6, 1, 5, 6]));
+        assert_eq!(arranged_sizes("CYX", &[2, 5, 6, 3]), None);
+    }
+
+    #[test]
     fn axes_that_say_nothing_are_refused() {
-        for axes in ["IYX", "YXC", "XY", "CYXS", "ZZYX", "Y", "CY"] {
+        for axes in ["IYX", "YXC", "XY", "SYXS", "ZZYX", "Y", "CY", "CCYX"] {
             assert_eq!(arrangement(axes).is_some(), axes == "YXC", "{axes}");
         }
         let image = || Box::new(MemoryImage::new(Array::<u8, _>::zeros(vec![2, 3])));

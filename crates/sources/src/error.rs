@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use ome_zarr_convert_geometry::Fault;
+
 /// Why an image could not be opened or read. Every variant names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -19,6 +21,14 @@ pub enum SourceError {
         path: PathBuf,
         /// What the operating system said.
         source: std::io::Error,
+    },
+    /// The path names something that is not a file: a pipe, a device or a socket.
+    #[error("{path}: is {what}, not a file. Copy its content to a file", path = path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is, such as `a pipe`.
+        what: &'static str,
     },
     /// The axes that somebody gives the file's array do not fit it.
     #[error("{path}: its axes cannot be {axes:?}: {reason}. Correct file_axes in the table, or leave the column out", path = path.display())]
@@ -107,6 +117,26 @@ pub enum SourceError {
         /// What the decoder said.
         reason: String,
     },
+    /// The file or its metadata says that there is such a plane, but nothing holds its pixels.
+    #[error("{path}: plane {plane} is missing: {reason}", path = path.display())]
+    MissingPlane {
+        /// The file.
+        path: PathBuf,
+        /// The plane, as [`OpenImage::read_window`](crate::OpenImage::read_window) counts.
+        plane: u64,
+        /// Why it is missing.
+        reason: String,
+    },
+    /// The caller asked for an image that the file does not have.
+    #[error("{path}: there is no image {image}, the file has {images}", path = path.display())]
+    NoImage {
+        /// The file.
+        path: PathBuf,
+        /// The image asked for, counted from 0.
+        image: usize,
+        /// How many there are.
+        images: usize,
+    },
     /// The caller asked for pixels that the image does not have.
     #[error("{path}: window {window} of plane {plane} is outside the image of {planes} planes of {height} x {width}", path = path.display())]
     OutsideImage {
@@ -149,13 +179,63 @@ pub enum SourceError {
         /// What went wrong.
         reason: String,
     },
+    /// A loader of a converter author could not reach its source: the disk, the network, permissions.
+    #[error("{origin}: cannot be read: {source}")]
+    LoaderIo {
+        /// What the loader was reading.
+        origin: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
 }
 
 impl SourceError {
+    /// Whose fault it is. [`SourceError::Loader`] counts as the data's; loaders that lose their connection use
+    /// [`SourceError::LoaderIo`].
+    pub fn fault(&self) -> Fault {
+        use std::io::ErrorKind;
+        match self {
+            Self::LoaderIo { source, .. } if source.kind() == ErrorKind::NotFound => Fault::Data,
+            Self::NotReadable { source, .. } if source.kind() == ErrorKind::IsADirectory => Fault::Data,
+            Self::NotReadable { source, .. } | Self::LoaderIo { source, .. } => Fault::of_io(source),
+            Self::OutsideImage { .. } | Self::ShortBuffer { .. } => Fault::Bug,
+            Self::Axes { .. } | Self::NoImage { .. } | Self::UnknownLoader { .. } => Fault::Usage,
+            Self::Missing { .. }
+            | Self::NotAFile { .. }
+            | Self::WrongFormat { .. }
+            | Self::UnknownSuffix { .. }
+            | Self::Truncated { .. }
+            | Self::Damaged { .. }
+            | Self::Unsupported { .. }
+            | Self::TooLarge { .. }
+            | Self::Decode { .. }
+            | Self::MissingPlane { .. }
+            | Self::Loader { .. } => Fault::Data,
+        }
+    }
+
+    /// What is wrong, as part of a longer text: without the file, and without advice that is about the whole file.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Truncated { what, needs, has, .. } => format!("{what} needs {needs} bytes, the file has {has}"),
+            Self::Damaged { what, .. } => what.clone(),
+            Self::Unsupported { what, .. } => format!("{what} is not supported"),
+            Self::TooLarge { what, bytes, .. } => {
+                format!("{what} would take {bytes} bytes, more than the file can hold")
+            }
+            Self::Missing { path } => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                format!("{name} is not there")
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// The file that the error is about; none where no file is involved.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Missing { path }
+            | Self::NotAFile { path, .. }
             | Self::Axes { path, .. }
             | Self::NotReadable { path, .. }
             | Self::WrongFormat { path, .. }
@@ -165,9 +245,40 @@ impl SourceError {
             | Self::Unsupported { path, .. }
             | Self::TooLarge { path, .. }
             | Self::Decode { path, .. }
+            | Self::MissingPlane { path, .. }
+            | Self::NoImage { path, .. }
             | Self::OutsideImage { path, .. }
             | Self::ShortBuffer { path, .. } => Some(path),
-            Self::UnknownLoader { .. } | Self::Loader { .. } => None,
+            Self::UnknownLoader { .. } | Self::Loader { .. } | Self::LoaderIo { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn faults_tell_the_file_from_the_environment() {
+        let path = PathBuf::from("a.tif");
+        let io = |kind: ErrorKind| SourceError::from_io(path.clone(), Error::from(kind)).fault();
+        assert_eq!(io(ErrorKind::NotFound), Fault::Data);
+        assert_eq!(io(ErrorKind::PermissionDenied), Fault::Environment);
+        assert_eq!(io(ErrorKind::StaleNetworkFileHandle), Fault::Transient);
+        assert_eq!(io(ErrorKind::IsADirectory), Fault::Data);
+        let missing = SourceError::MissingPlane {
+            path,
+            plane: 3,
+            reason: "no page holds it".into(),
+        };
+        assert_eq!(missing.fault(), Fault::Data);
+        assert_eq!(missing.to_string(), "a.tif: plane 3 is missing: no page holds it");
+        let loader = SourceError::LoaderIo {
+            origin: "x".into(),
+            source: ErrorKind::TimedOut.into(),
+        };
+        assert_eq!(loader.fault(), Fault::Transient);
     }
 }

@@ -20,11 +20,11 @@ pub(crate) struct SourceFile {
 impl SourceFile {
     pub(crate) fn open(path: &Path) -> Result<Self, SourceError> {
         let io = |source| SourceError::from_io(path.into(), source);
+        // Asked before it is opened: opening a pipe would wait for a writer.
+        Self::check_kind(path, std::fs::metadata(path).map_err(io)?.file_type())?;
         let file = File::open(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
-        if metadata.is_dir() {
-            return Err(io(io::ErrorKind::IsADirectory.into()));
-        }
+        Self::check_kind(path, metadata.file_type())?;
         #[cfg(not(unix))]
         let file = std::sync::Mutex::new(file);
         Ok(Self {
@@ -32,6 +32,40 @@ impl SourceFile {
             length: metadata.len(),
             file,
         })
+    }
+
+    /// An error for anything that is not a regular file.
+    pub(crate) fn check_kind(path: &Path, kind: std::fs::FileType) -> Result<(), SourceError> {
+        if kind.is_file() {
+            return Ok(());
+        }
+        if kind.is_dir() {
+            return Err(SourceError::from_io(path.into(), io::ErrorKind::IsADirectory.into()));
+        }
+        #[cfg(unix)]
+        let what = {
+            use std::os::unix::fs::FileTypeExt;
+            match kind {
+                kind if kind.is_fifo() => "a pipe",
+                kind if kind.is_socket() => "a socket",
+                _ => "a device",
+            }
+        };
+        #[cfg(not(unix))]
+        let what = "a device";
+        Err(SourceError::NotAFile {
+            path: path.into(),
+            what,
+        })
+    }
+
+    /// Whether there is a regular file at `path`; an error where that cannot be told.
+    pub(crate) fn is_there(path: &Path) -> Result<bool, SourceError> {
+        match std::fs::metadata(path) {
+            Ok(metadata) => Ok(metadata.is_file()),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(SourceError::from_io(path.into(), source)),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{PixelType, SourceError};
+use crate::{LeftOut, PixelType, SourceError};
 
 /// What the header of an image says.
 ///
@@ -85,6 +85,8 @@ pub struct PlaneMut<'a> {
 /// What a file says about itself besides its size. Nothing is guessed: what the file does not say is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FileMetadata {
+    /// The name of the image, where its file names it.
+    pub name: Option<String>,
     /// Width (x) and height (y) of a pixel in µm.
     pub pixel_size_um: Option<(f64, f64)>,
     /// Distance of two slices in µm.
@@ -97,14 +99,14 @@ pub struct FileMetadata {
     /// Names of the channels in order; empty if the file names none.
     pub channel_names: Vec<String>,
     /// The axes of [`ImageInfo::shape`] as tifffile's series names them, one letter each (`ZCYX`; `S` are the samples of
-    /// a colour pixel, `I` and `Q` axes of unknown meaning).
+    /// a color pixel, `I` and `Q` axes of unknown meaning).
     pub axes: Option<String>,
     /// Files besides this one in which planes of the image lie (OME-TIFF sets).
     pub other_files: Vec<PathBuf>,
 }
 
 impl FileMetadata {
-    /// What is known of a picture: which of its axes are the colours.
+    /// What is known of a picture: which of its axes are the colors.
     pub(crate) fn of_picture(info: &ImageInfo) -> Self {
         Self {
             axes: Some(if info.shape.len() > 2 { "YXS" } else { "YX" }.to_owned()),
@@ -126,6 +128,18 @@ pub trait OpenImage: Send + Sync {
     /// file. The content of `out` is unspecified after an error.
     fn read_window(&self, plane: u64, window: Window, out: PlaneMut<'_>) -> Result<(), SourceError>;
 
+    /// What the file holds that the image does not, and what it says of itself that could not be used: callers warn of
+    /// each, or refuse the file. Levels of a pyramid are not among it.
+    fn left_out(&self) -> &[LeftOut] {
+        &[]
+    }
+
+    /// Numbers of the planes that the file announces but nothing holds, ascending. Reading one is
+    /// [`SourceError::MissingPlane`]; callers treat them like missing tiles.
+    fn missing_planes(&self) -> &[u64] {
+        &[]
+    }
+
     /// Whether any window costs little more than its own bytes (uncompressed files), so that reading a plane in pieces
     /// is fine.
     fn cheap_windows(&self) -> bool {
@@ -134,6 +148,12 @@ pub trait OpenImage: Send + Sync {
 
     /// Bytes of decoded pixels that it keeps for the next window, beyond what was asked for.
     fn kept_bytes(&self) -> u64 {
+        0
+    }
+
+    /// Bytes that [`read_window`](Self::read_window) takes at most while it runs, beside `out` and what is kept: compressed
+    /// data, and decoded strips or tiles of which the window is a part.
+    fn working_bytes(&self) -> u64 {
         0
     }
 

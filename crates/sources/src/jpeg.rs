@@ -1,23 +1,23 @@
 //! JPEG, gray or RGB, with the array that `np.array` of a Pillow image gives.
 
-use std::io::Cursor;
-use std::sync::Mutex;
+mod scans;
+pub(crate) mod stream;
 
-use image::codecs::jpeg::JpegDecoder;
-use image::{ExtendedColorType, ImageDecoder, ImageError, Limits};
+use std::sync::Mutex;
 
 use crate::file::SourceFile;
 use crate::image::Rect;
 use crate::scratch::Scratch;
-use crate::{FileMetadata, ImageInfo, OpenImage, PixelType, PlaneMut, SourceError, Window};
+use crate::{FileMetadata, ImageInfo, LeftOut, OpenImage, PixelType, PlaneMut, SourceError, Window};
 
-/// A block of 8 x 8 pixels of one colour takes a bit or more.
+/// A block of 8 x 8 pixels of one color takes a bit or more.
 pub(crate) const MAX_RATIO: u64 = 2048;
 
 /// A JPEG only decodes as a whole: that happens at the first read, and the pixels are kept while it is open.
 pub(crate) struct JpegImage {
     file: SourceFile,
     info: ImageInfo,
+    left_out: Vec<LeftOut>,
     pixels: Mutex<Option<Vec<u8>>>,
 }
 
@@ -28,17 +28,25 @@ impl JpegImage {
         if !bytes.starts_with(&[0xff, 0xd8]) {
             return Err(file.wrong_format("PNG, JPEG or BMP", &bytes));
         }
-        let decoder =
-            JpegDecoder::new(Cursor::new(&bytes[..])).map_err(|error| file.undecodable("the header", error))?;
-        let (width, height) = decoder.dimensions();
-        let mut shape = vec![u64::from(height), u64::from(width)];
-        match decoder.original_color_type() {
-            ExtendedColorType::L8 => {}
-            ExtendedColorType::Rgb8 => shape.push(3),
-            other => return Err(file.unsupported(format!("a JPEG of {other:?}"), "Convert it to gray or RGB")),
+        let decoder = stream::Decoder::new(&bytes).map_err(|error| file.undecodable("the header", error))?;
+        let (height, width, samples) = decoder.size();
+        let mut shape = vec![height as u64, width as u64];
+        if samples > 1 {
+            shape.push(samples as u64);
         }
         file.image_bytes(&shape, 1, MAX_RATIO)?;
+        let turned = decoder.orientation().filter(|orientation| *orientation != 1);
+        let told = |orientation: u8| {
+            let reason = "pixels are given as stored";
+            LeftOut::metadata(
+                file.path(),
+                "orientation of the EXIF data",
+                orientation.to_string(),
+                reason,
+            )
+        };
         Ok(Self {
+            left_out: turned.map(told).into_iter().collect(),
             file,
             info: ImageInfo {
                 shape,
@@ -52,25 +60,25 @@ impl JpegImage {
         let mut bytes = Scratch::new(self.file.length() as usize);
         self.file.read(0, &mut bytes, || "the image".to_owned())?;
         let mut pixels = vec![0; self.file.image_bytes(&self.info.shape, 1, MAX_RATIO)?];
-        read(&bytes, &mut pixels).map_err(|error| self.file.undecodable("the image", error))?;
+        let decoded = stream::Decoder::new(&bytes).and_then(|decoder| decoder.decode(&mut pixels));
+        decoded.map_err(|error| self.file.undecodable("the image", error))?;
         Ok(pixels)
     }
-}
-
-fn read(bytes: &[u8], pixels: &mut [u8]) -> Result<(), ImageError> {
-    let mut decoder = JpegDecoder::new(Cursor::new(bytes))?;
-    // The sizes were held against the file's.
-    decoder.set_limits(Limits::no_limits())?;
-    if decoder.total_bytes() != pixels.len() as u64 {
-        let kind = image::error::ParameterErrorKind::DimensionMismatch;
-        return Err(ImageError::Parameter(image::error::ParameterError::from_kind(kind)));
-    }
-    decoder.read_image(pixels)
 }
 
 impl OpenImage for JpegImage {
     fn info(&self) -> &ImageInfo {
         &self.info
+    }
+
+    fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    fn working_bytes(&self) -> u64 {
+        // The file; of progressive ones the coefficients of all blocks, two bytes for each sample and those that pad blocks.
+        let samples = self.info.shape.iter().product::<u64>();
+        self.file.length() + 3 * samples + (1 << 20)
     }
 
     fn kept_bytes(&self) -> u64 {

@@ -15,22 +15,29 @@ mod error;
 mod file;
 #[cfg(test)]
 mod formats;
+mod header;
 mod image;
 mod jpeg;
+mod left_out;
 mod loader;
 mod memory;
 mod npy;
 mod open;
 mod packed;
+mod palette;
 mod pixel;
 mod png;
 mod scratch;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod tiff;
 
-pub use arranged::arrangement;
+pub use arranged::{arranged_sizes, arrangement};
 pub use error::SourceError;
+pub use header::{Header, Headers, RememberedHeaders};
 pub use image::{FileMetadata, ImageInfo, OpenImage, PlaneMut, Window};
+pub use left_out::{LeftOut, Part};
 pub use loader::{DefaultImageLoader, ImageLoader, LoaderSpec, resolve_path};
 pub use memory::MemoryImage;
-pub use open::{open_file, unknown_suffix};
+pub use open::{ImageEntry, Selection, list_images, open_file, open_image, open_selected, unknown_suffix};
 pub use pixel::{Pixel, PixelType};

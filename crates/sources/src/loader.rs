@@ -4,11 +4,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::arranged::Arranged;
-use crate::{OpenImage, SourceError, open_file};
+use crate::arranged::{Arranged, arrangement};
+use crate::file::SourceFile;
+use crate::{Header, OpenImage, Selection, SourceError, open_selected};
 
 /// Key of the axes of a file whose array is not in the order t, c, z, y, x. The reference cannot read such files.
 const AXES: &str = "file_axes";
+/// Key of the number of the image in its file, where that is not the one that the file gives by itself.
+const IMAGE: &str = "file_image";
+/// Key with the value [`OWN`] where only the planes in this very file are read, not those of the set it belongs to.
+const PLANES: &str = "file_planes";
+const OWN: &str = "own";
 
 /// The `image_loader` entry of the hand-over document.
 ///
@@ -45,16 +51,46 @@ impl LoaderSpec {
 
     /// An image file whose array has these axes, slowest first (`ZCYX`, `YXS`), and is read in the order t, c, z, y, x.
     pub fn with_axes(file_path: impl Into<String>, axes: impl Into<String>) -> Self {
-        Self::Custom(Box::new(Map::from_iter([
-            ("file_path".to_owned(), Value::String(file_path.into())),
-            (AXES.to_owned(), Value::String(axes.into())),
-        ])))
+        Self::with(file_path, Some(axes.into()), Selection::default())
+    }
+
+    /// Part of an image file, with the axes of its array where they need to be put in order.
+    pub fn with(file_path: impl Into<String>, axes: Option<String>, selection: Selection) -> Self {
+        let file_path = file_path.into();
+        if axes.is_none() && selection == Selection::default() {
+            return Self::File { file_path };
+        }
+        let mut map = Map::from_iter([("file_path".to_owned(), Value::String(file_path))]);
+        map.extend(axes.map(|axes| (AXES.to_owned(), Value::String(axes))));
+        map.extend(selection.image.map(|image| (IMAGE.to_owned(), Value::from(image))));
+        if selection.own_planes {
+            map.insert(PLANES.to_owned(), Value::from(OWN));
+        }
+        Self::Custom(Box::new(map))
     }
 
     /// The axes that [`with_axes`](Self::with_axes) gave.
     pub fn axes(&self) -> Option<&str> {
+        self.own_keys()?.get(AXES)?.as_str()
+    }
+
+    /// The part of the file that [`with`](Self::with) gave; the default for entries of other loaders.
+    pub fn selection(&self) -> Selection {
+        let Some(map) = self.own_keys() else {
+            return Selection::default();
+        };
+        let image = map.get(IMAGE).and_then(Value::as_u64);
+        Selection {
+            image: image.and_then(|image| usize::try_from(image).ok()),
+            own_planes: map.get(PLANES).and_then(Value::as_str) == Some(OWN),
+        }
+    }
+
+    /// The keys of an entry that [`with`](Self::with) wrote.
+    fn own_keys(&self) -> Option<&Map<String, Value>> {
+        let ours = |key: &String| ["file_path", AXES, IMAGE, PLANES].contains(&key.as_str());
         match self {
-            Self::Custom(map) if map.len() == 2 && map.contains_key("file_path") => map.get(AXES)?.as_str(),
+            Self::Custom(map) if map.contains_key("file_path") && map.keys().all(ours) => Some(map),
             _ => None,
         }
     }
@@ -90,9 +126,13 @@ pub trait ImageLoader: Send + Sync {
     /// What is wrong with the source; authors of loaders use [`SourceError::Loader`].
     fn open(&self, spec: &LoaderSpec, resource: Option<&str>) -> Result<Box<dyn OpenImage>, SourceError>;
 
-    /// Where the pixels come from, for error texts: something that the user can find (the built-in loader gives the
-    /// resolved file path).
-    fn describe_source(&self, spec: &LoaderSpec, resource: Option<&str>) -> String;
+    /// What the header says. A loader that remembers headers answers here ([`RememberedHeaders`](crate::RememberedHeaders)).
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    fn header(&self, spec: &LoaderSpec, resource: Option<&str>) -> Result<Header, SourceError> {
+        Ok(Header::of(&*self.open(spec, resource)?))
+    }
 
     /// Cheaply checks that the source can be reached, without reading it.
     ///
@@ -110,7 +150,7 @@ pub trait ImageLoader: Send + Sync {
     }
 }
 
-/// The built-in loader: image files, told apart by their suffix as [`open_file`] does.
+/// The built-in loader: image files, told apart by their suffix as [`open_file`](crate::open_file) does.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DefaultImageLoader;
 
@@ -129,30 +169,31 @@ impl DefaultImageLoader {
 impl ImageLoader for DefaultImageLoader {
     fn open(&self, spec: &LoaderSpec, resource: Option<&str>) -> Result<Box<dyn OpenImage>, SourceError> {
         let path = Self::path(spec, resource)?;
-        let image = open_file(&path)?;
-        match spec.axes() {
-            Some(axes) => Ok(Box::new(Arranged::new(image, axes, path)?)),
-            None => Ok(image),
+        let image = open_selected(&path, spec.selection())?;
+        if let Some(axes) = spec.axes() {
+            return Ok(Box::new(Arranged::new(image, axes, path)?));
         }
-    }
-
-    fn describe_source(&self, spec: &LoaderSpec, resource: Option<&str>) -> String {
-        match Self::path(spec, resource) {
-            Ok(path) => path.display().to_string(),
-            Err(_) => Value::Object(spec.to_json()).to_string(),
-        }
+        // Read as it lies, such an image would be as many pixels wide as a pixel has colors.
+        let what = match (image.metadata().axes, image.info().shape.as_slice()) {
+            (Some(axes), _) if axes.ends_with('S') && arrangement(&axes).is_none() => {
+                format!("an image of colors with the axes {axes}")
+            }
+            (None, shape @ [.., _, 5..=u64::MAX, 3 | 4]) => {
+                format!("an array of {shape:?}, whose last axis looks like colors,")
+            }
+            _ => return Ok(image),
+        };
+        Err(SourceError::Unsupported {
+            path,
+            what,
+            hint: "Say which of its axes are t, c, z, y and x in the column file_axes (s for colors)",
+        })
     }
 
     fn preflight(&self, spec: &LoaderSpec, resource: Option<&str>) -> Result<(), SourceError> {
         let path = Self::path(spec, resource)?;
-        match std::fs::metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => Err(SourceError::NotReadable {
-                path,
-                source: std::io::ErrorKind::IsADirectory.into(),
-            }),
-            Ok(_) => Ok(()),
-            Err(source) => Err(SourceError::from_io(path, source)),
-        }
+        let metadata = std::fs::metadata(&path).map_err(|source| SourceError::from_io(path.clone(), source))?;
+        SourceFile::check_kind(&path, metadata.file_type())
     }
 
     fn source_file(&self, spec: &LoaderSpec, resource: Option<&str>) -> Option<PathBuf> {
@@ -210,6 +251,26 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_file_travel_with_the_path() {
+        let selection = Selection {
+            image: Some(2),
+            own_planes: true,
+        };
+        let spec = LoaderSpec::with("a.tif", None, selection);
+        assert_eq!(
+            Value::Object(spec.to_json()).to_string(),
+            r#"{"file_path":"a.tif","file_image":2,"file_planes":"own"}"#
+        );
+        let spec = LoaderSpec::from_json(spec.to_json());
+        assert_eq!((spec.selection(), spec.axes()), (selection, None));
+        let spec = LoaderSpec::with("a.tif", Some("YXS".into()), selection);
+        assert_eq!((spec.selection(), spec.axes()), (selection, Some("YXS")));
+        let whole = LoaderSpec::with("a.tif", None, Selection::default());
+        assert!(matches!(whole, LoaderSpec::File { .. }));
+        assert_eq!(whole.selection(), Selection::default());
+    }
+
+    #[test]
     fn foreign_entries_are_carried_along() {
         let foreign = r#"{"file_path":"x.lif","scene":3}"#;
         for text in [
@@ -231,9 +292,7 @@ mod tests {
         let spec = LoaderSpec::from_json(serde_json::from_str(r#"{"url":"b","n":1}"#).unwrap());
         let error = DefaultImageLoader.open(&spec, None).err().unwrap();
         assert!(error.to_string().contains("[url, n]"), "{error}");
-        assert_eq!(DefaultImageLoader.describe_source(&spec, None), r#"{"url":"b","n":1}"#);
         let spec = LoaderSpec::from_json(serde_json::from_str(foreign).unwrap());
-        assert_eq!(DefaultImageLoader.describe_source(&spec, Some("/d")), "/d/x.lif");
         assert!(matches!(
             DefaultImageLoader.preflight(&spec, Some("/d")),
             Err(SourceError::Missing { .. })

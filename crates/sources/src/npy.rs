@@ -8,13 +8,16 @@ use crate::endian::{NATIVE_IS_BIG, swap_samples};
 use crate::file::SourceFile;
 use crate::image::Rect;
 use crate::npy::header::Header;
-use crate::{ImageInfo, OpenImage, PlaneMut, SourceError, Window};
+use crate::packed::widen_row;
+use crate::scratch::Scratch;
+use crate::{ImageInfo, LeftOut, OpenImage, PlaneMut, SourceError, Window};
 
 pub(crate) struct NpyImage {
     file: SourceFile,
     info: ImageInfo,
     header: Header,
     data_offset: u64,
+    left_out: Vec<LeftOut>,
     /// The whole array in the file's order, kept only for Fortran order, where planes are scattered over the file.
     scattered: Mutex<Option<Vec<u8>>>,
 }
@@ -44,8 +47,15 @@ impl NpyImage {
         let header = Header::parse(&file, &String::from_utf8_lossy(&text))?;
         let data_offset = start + length;
         // Uncompressed: the file is as long as the array.
-        let bytes = file.image_bytes(&header.shape, header.pixel_type.size_bytes(), 1)?;
+        let bytes = file.image_bytes(&header.shape, header.stored_bytes(), 1)?;
         file.require(data_offset, bytes as u64, || "the array".to_owned())?;
+        let behind = file.length() - data_offset - bytes as u64;
+        let mut left_out = Vec::new();
+        if behind > 0 {
+            let says = format!("{behind} bytes");
+            let reason = "a file gives its first array";
+            left_out.push(LeftOut::metadata(file.path(), "data behind the array", says, reason));
+        }
         let info = ImageInfo {
             shape: header.shape.clone(),
             pixel_type: header.pixel_type,
@@ -55,6 +65,7 @@ impl NpyImage {
             info,
             header,
             data_offset,
+            left_out,
             scattered: Mutex::new(None),
         })
     }
@@ -112,6 +123,21 @@ impl NpyImage {
     }
 }
 
+impl NpyImage {
+    /// Reads a window of elements as long as they are in the file.
+    fn read_stored(&self, plane: u64, rect: Rect, out: &mut PlaneMut<'_>) -> Result<(), SourceError> {
+        if self.header.fortran_order && self.info.shape.len() > 1 {
+            self.read_fortran(plane, rect, out)?;
+        } else {
+            self.read_rows(plane, rect, out)?;
+        }
+        if self.header.big_endian != NATIVE_IS_BIG {
+            (0..rect.height).for_each(|row| swap_samples(out.row(row, rect.row_bytes()), rect.pixel_bytes));
+        }
+        Ok(())
+    }
+}
+
 impl OpenImage for NpyImage {
     fn info(&self) -> &ImageInfo {
         &self.info
@@ -121,15 +147,32 @@ impl OpenImage for NpyImage {
         let Some(rect) = Rect::check(self.file.path(), &self.info, plane, window, &out)? else {
             return Ok(());
         };
-        if self.header.fortran_order && self.info.shape.len() > 1 {
-            self.read_fortran(plane, rect, &mut out)?;
-        } else {
-            self.read_rows(plane, rect, &mut out)?;
+        if !self.header.half {
+            return self.read_stored(plane, rect, &mut out);
         }
-        if self.header.big_endian != NATIVE_IS_BIG {
-            (0..rect.height).for_each(|row| swap_samples(out.row(row, rect.row_bytes()), rect.pixel_bytes));
+        let stored = Rect { pixel_bytes: 2, ..rect };
+        let mut half = Scratch::new(rect.height * stored.row_bytes());
+        let row_stride = stored.row_bytes();
+        let data = &mut half;
+        self.read_stored(plane, stored, &mut PlaneMut { data, row_stride })?;
+        for (row, half) in half.chunks_exact(row_stride).enumerate() {
+            widen_row(half, out.row(row, rect.row_bytes()));
         }
         Ok(())
+    }
+
+    fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    fn working_bytes(&self) -> u64 {
+        let (height, width) = self.info.plane_size();
+        if self.header.half { 2 * height * width } else { 0 }
+    }
+
+    fn kept_bytes(&self) -> u64 {
+        let kept = self.scattered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        kept.as_ref().map_or(0, |array| array.len() as u64)
     }
 
     fn cheap_windows(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::file::SourceFile;
 use crate::image::Rect;
 use crate::packed::unpack_row;
 use crate::scratch::Scratch;
-use crate::{FileMetadata, ImageInfo, OpenImage, PixelType, PlaneMut, SourceError, Window};
+use crate::{FileMetadata, ImageInfo, LeftOut, OpenImage, PixelType, PlaneMut, SourceError, Window, palette};
 
 /// Deflate cannot enlarge by more.
 pub(crate) const MAX_RATIO: u64 = 1032;
@@ -18,22 +18,28 @@ pub(crate) const MAX_RATIO: u64 = 1032;
 enum Conversion {
     /// 8-bit samples.
     None,
-    /// 16-bit gray, big-endian in the file.
+    /// 16-bit samples, big-endian in the file.
     Swap,
-    /// 16-bit colour: Pillow keeps the upper byte of each sample.
-    UpperByte,
     /// Less than 8 bits; gray values are multiplied so that the largest becomes 255.
     Unpack { bits: usize, scale: u8 },
+}
+
+/// Which checksums are held against the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Checked {
+    Chunks,
+    Stream,
 }
 
 pub(crate) struct PngImage {
     file: SourceFile,
     info: ImageInfo,
     conversion: Conversion,
+    left_out: Vec<LeftOut>,
     interlaced: bool,
     /// Bytes of one row as decoded.
     file_row_bytes: usize,
-    /// Decoded pixels, kept only where the planes of the array are not those of the file (colour).
+    /// Decoded pixels, kept only where the planes of the array are not those of the file (color).
     pixels: Mutex<Option<Vec<u8>>>,
 }
 
@@ -63,12 +69,13 @@ impl PngImage {
             (2, 8) => (3, PixelType::UInt8, Conversion::None),
             (4, 8) => (2, PixelType::UInt8, Conversion::None),
             (6, 8) => (4, PixelType::UInt8, Conversion::None),
-            (2, 16) => (3, PixelType::UInt8, Conversion::UpperByte),
-            // Pillow gives RGBA for gray with alpha in 16 bits; refused rather than guessed at.
-            (6, 16) => (4, PixelType::UInt8, Conversion::UpperByte),
+            // Pillow keeps only the upper byte of these.
+            (2, 16) => (3, PixelType::UInt16, Conversion::Swap),
+            (4, 16) => (2, PixelType::UInt16, Conversion::Swap),
+            (6, 16) => (4, PixelType::UInt16, Conversion::Swap),
             _ => {
                 return Err(file.unsupported(
-                    format!("a PNG of colour type {color} with {bits} bits"),
+                    format!("a PNG of color type {color} with {bits} bits"),
                     "Convert it to 8 or 16 bit gray",
                 ));
             }
@@ -87,7 +94,12 @@ impl PngImage {
         file.image_bytes(&shape, pixel_type.size_bytes(), MAX_RATIO)?;
         let file_row_bytes = (width * samples * u64::from(bits)).div_ceil(8) as usize;
         let info = ImageInfo { shape, pixel_type };
+        let left_out = match color {
+            3 => Vec::from_iter(palette::told(file.path(), &colors(&file)?, 255)),
+            _ => Vec::new(),
+        };
         Ok(Self {
+            left_out,
             file,
             info,
             conversion,
@@ -99,10 +111,26 @@ impl PngImage {
 
     /// Decodes from the top to the last row of interest; `sink` gets each decoded row with its number.
     fn decode(&self, rows: usize, mut sink: impl FnMut(usize, &mut [u8])) -> Result<(), SourceError> {
-        let failed = |reason: png::DecodingError| self.file.undecodable("the image", reason);
         let mut compressed = Scratch::new(self.file.length() as usize);
         self.file.read(0, &mut compressed, || "the image".to_owned())?;
-        let mut decoder = png::Decoder::new(Cursor::new(&compressed[..]));
+        // Chunks have a checksum, and so has the stream in them. Some writers get one of them wrong, which says nothing of
+        // the pixels; damage spoils both.
+        self.decode_bytes(&compressed, rows, Checked::Chunks, &mut sink)
+            .or_else(|_| self.decode_bytes(&compressed, rows, Checked::Stream, &mut sink))
+    }
+
+    fn decode_bytes(
+        &self,
+        compressed: &[u8],
+        rows: usize,
+        checked: Checked,
+        sink: &mut dyn FnMut(usize, &mut [u8]),
+    ) -> Result<(), SourceError> {
+        let failed = |reason: png::DecodingError| self.file.undecodable("the image", reason);
+        let mut options = png::DecodeOptions::default();
+        options.set_ignore_crc(checked == Checked::Stream);
+        options.set_ignore_adler32(checked == Checked::Chunks);
+        let mut decoder = png::Decoder::new_with_options(Cursor::new(compressed), options);
         // The sizes were checked against the file's; the default limit is below those of large scans.
         decoder.set_limits(png::Limits { bytes: usize::MAX });
         decoder.set_ignore_text_chunk(true);
@@ -127,6 +155,13 @@ impl PngImage {
                 sink(row, &mut bytes);
             }
         }
+        if rows as u64 == self.info.shape[0] {
+            match reader.finish() {
+                // The end may be missing, once the pixels are there.
+                Err(png::DecodingError::IoError(_)) | Ok(()) => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
         Ok(())
     }
 
@@ -140,13 +175,9 @@ impl PngImage {
                     swap_samples(out, 2);
                 }
             }
-            Conversion::UpperByte => out
-                .iter_mut()
-                .zip(row[2 * x..].iter().step_by(2))
-                .for_each(|(o, byte)| *o = *byte),
             Conversion::Unpack { bits, scale } => {
                 let mut samples = Scratch::new(self.info.shape[1] as usize);
-                unpack_row(row, bits, &mut samples);
+                unpack_row(row, bits, 1, &mut samples);
                 out.iter_mut()
                     .zip(&samples[x..])
                     .for_each(|(o, sample)| *o = sample * scale);
@@ -155,9 +186,39 @@ impl PngImage {
     }
 }
 
+/// The colors of the palette, which stands before the pixels.
+fn colors(file: &SourceFile) -> Result<Vec<[u32; 3]>, SourceError> {
+    let mut at = 33;
+    loop {
+        let mut head = [0; 8];
+        file.read(at, &mut head, || "the palette".to_owned())?;
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+        match &head[4..] {
+            b"PLTE" => {
+                let mut bytes = [0; 768];
+                let length = (length as usize).min(bytes.len());
+                file.read(at + 8, &mut bytes[..length], || "the palette".to_owned())?;
+                return Ok(palette::of_bytes(&bytes[..length], 3));
+            }
+            b"IDAT" | b"IEND" => return Ok(Vec::new()),
+            _ => at += 12 + u64::from(length),
+        }
+    }
+}
+
 impl OpenImage for PngImage {
     fn info(&self) -> &ImageInfo {
         &self.info
+    }
+
+    fn working_bytes(&self) -> u64 {
+        let rows = if self.interlaced { self.info.shape[0] } else { 1 };
+        // The file, decoded rows, and the sliding window of the decoder.
+        self.file.length() + rows * self.file_row_bytes as u64 + (1 << 17)
+    }
+
+    fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     fn kept_bytes(&self) -> u64 {
@@ -177,7 +238,7 @@ impl OpenImage for PngImage {
             });
         }
         let (columns, samples) = (self.info.shape[1] as usize, self.info.shape[2] as usize);
-        let row_bytes = columns * samples;
+        let row_bytes = columns * samples * rect.pixel_bytes;
         let mut kept = self.pixels.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let pixels = match &mut *kept {
             Some(pixels) => pixels,

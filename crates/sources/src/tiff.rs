@@ -9,15 +9,21 @@ pub(crate) mod directory;
 pub(crate) mod formats;
 mod header;
 mod imagej;
+mod imagej_values;
+pub(crate) mod layout;
 mod lzw;
 mod ome;
 pub(crate) mod page;
+mod pages;
+mod picture;
+mod plain;
 mod predictor;
 mod read;
 mod series;
 mod shaped;
 mod stk;
 mod units;
+mod values;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -27,31 +33,48 @@ use crate::image::Rect;
 use crate::tiff::directory::DirectoryReader;
 use crate::tiff::formats::Codec;
 use crate::tiff::page::{Page, Pixels};
-use crate::tiff::series::first_series;
-use crate::{FileMetadata, ImageInfo, OpenImage, PlaneMut, SourceError, Window};
+use crate::tiff::pages::Slot;
+use crate::tiff::series::{Contents, Series, select};
+use crate::{FileMetadata, ImageInfo, LeftOut, OpenImage, Part, PixelType, PlaneMut, Selection, SourceError, Window};
 
 pub(crate) struct TiffImage {
     file: SourceFile,
     info: ImageInfo,
     metadata: FileMetadata,
-    pages: Vec<Option<Page>>,
+    pages: Vec<Slot>,
     other_files: Vec<PathBuf>,
+    left_out: Vec<LeftOut>,
+    missing_planes: Vec<u64>,
+    working_bytes: u64,
+    /// The images of the file, where it lists them.
+    images: Vec<usize>,
+    /// Unsigned samples in the file stand for signed ones.
+    signed: bool,
     /// Rows and columns (in samples) of a page's planes.
     rows: u64,
     columns: u64,
     planes_per_page: u64,
-    /// The last plane decoded, where planes of the array are pieces of those in the file (interleaved colours).
+    /// The last plane decoded, where planes of the array are pieces of those in the file (interleaved colors).
     kept: Mutex<Option<(u64, Vec<u8>)>>,
 }
 
 impl TiffImage {
-    pub(crate) fn open(file: SourceFile) -> Result<Self, SourceError> {
+    pub(crate) fn open(file: SourceFile, selection: Selection) -> Result<Self, SourceError> {
         let mut reader = DirectoryReader::new(&file)?;
-        let series = first_series(&mut reader)?;
+        let mut contents = Contents::read(&mut reader)?;
+        let mut series = select(&mut contents, selection)?;
+        let mut left_out = std::mem::take(&mut series.left_out);
+        series.left_out.clone_from(&left_out);
+        left_out.extend(plain::unused(&contents, &series));
+        left_out.extend(plain::notes(&mut contents, &series)?);
         let layout = &*series.layout;
+        let pixel_type = match series.signed {
+            true => PixelType::Int16,
+            false => layout.pixel_type,
+        };
         let info = ImageInfo {
-            shape: series.axes.shape,
-            pixel_type: layout.pixel_type,
+            shape: series.axes.shape.clone(),
+            pixel_type,
         };
         if axes::elements(&info.shape)
             .and_then(|size| size.checked_mul(8))
@@ -59,6 +82,12 @@ impl TiffImage {
         {
             return Err(file.damaged(format!("its image of {:?} is beyond any", info.shape)));
         }
+        let pages = series.pages.iter().filter_map(Slot::page);
+        let planes_per_page = pages.map(|page| page.planes).max().unwrap_or(layout.planes);
+        let pages = series.pages.iter().filter_map(Slot::page);
+        let working_bytes = pages.map(|page| page.working_bytes()).max().unwrap_or(0);
+        let (missing_planes, told) = missing(&file, &info, &series, planes_per_page)?;
+        left_out.extend(told);
         Ok(Self {
             metadata: FileMetadata {
                 axes: Some(series.axes.letters),
@@ -67,20 +96,34 @@ impl TiffImage {
             },
             rows: layout.rows,
             columns: layout.columns,
-            planes_per_page: series.pages.iter().flatten().map(|page| page.planes).max().unwrap_or(1),
+            planes_per_page,
             pages: series.pages,
             other_files: series.other_files,
+            left_out,
+            missing_planes,
+            working_bytes,
+            images: series.images,
+            signed: series.signed,
             kept: Mutex::new(None),
             info,
             file,
         })
     }
 
-    /// Reads a window of one of the file's planes, counted over all pages.
-    fn read_file_plane(&self, plane: u64, rect: Rect, out: &mut PlaneMut<'_>) -> Result<(), SourceError> {
-        let page = self.pages.get((plane / self.planes_per_page) as usize);
-        match page {
-            Some(Some(page)) => {
+    /// Numbers of the images that the file holds.
+    pub(crate) fn images(&self) -> &[usize] {
+        &self.images
+    }
+
+    /// Reads a window of one of the file's planes, counted over all pages, for a plane of the array.
+    fn read_file_plane(&self, asked: u64, plane: u64, rect: Rect, out: &mut PlaneMut<'_>) -> Result<(), SourceError> {
+        let missing = |reason: &str| SourceError::MissingPlane {
+            path: self.file.path().into(),
+            plane: asked,
+            reason: reason.to_owned(),
+        };
+        match self.pages.get((plane / self.planes_per_page) as usize) {
+            Some(Slot::Page(page)) => {
                 let plane = plane % self.planes_per_page;
                 match page.file.checked_sub(1) {
                     None => page.read_window(&self.file, plane, rect, out),
@@ -88,15 +131,19 @@ impl TiffImage {
                     Some(other) => page.read_window(&SourceFile::open(&self.other_files[other])?, plane, rect, out),
                 }
             }
-            _ => {
-                (0..rect.height).for_each(|row| out.row(row, rect.row_bytes()).fill(0));
-                Ok(())
-            }
+            Some(Slot::Missing { reason, .. }) => Err(missing(reason)),
+            None => Err(missing("no page holds it")),
         }
     }
 
     /// Reads samples `start ..` of the file's planes laid end to end.
-    fn read_linear(&self, mut start: u64, pixel_bytes: usize, mut out: &mut [u8]) -> Result<(), SourceError> {
+    fn read_linear(
+        &self,
+        asked: u64,
+        mut start: u64,
+        pixel_bytes: usize,
+        mut out: &mut [u8],
+    ) -> Result<(), SourceError> {
         let plane_samples = self.rows * self.columns;
         while !out.is_empty() {
             let (plane, within) = (start / plane_samples, start % plane_samples);
@@ -113,6 +160,7 @@ impl TiffImage {
             };
             if length == plane_samples {
                 self.read_file_plane(
+                    asked,
                     plane,
                     whole,
                     &mut PlaneMut {
@@ -128,6 +176,7 @@ impl TiffImage {
                         let mut bytes = other.map(|(_, bytes)| bytes).unwrap_or_default();
                         bytes.resize(plane_samples as usize * pixel_bytes, 0);
                         self.read_file_plane(
+                            asked,
                             plane,
                             whole,
                             &mut PlaneMut {
@@ -148,6 +197,56 @@ impl TiffImage {
     }
 }
 
+impl TiffImage {
+    /// Reads a window of a plane of the array, samples as the file has them.
+    fn read_stored(&self, plane: u64, rect: Rect, out: &mut PlaneMut<'_>) -> Result<(), SourceError> {
+        let (height, width) = self.info.plane_size();
+        if (height, width) == (self.rows, self.columns) {
+            return self.read_file_plane(plane, plane, rect, out);
+        }
+        let start = |row: usize| (plane * height + (rect.y + row) as u64) * width + rect.x as u64;
+        let row_bytes = rect.row_bytes();
+        if rect.width as u64 == width && out.row_stride == row_bytes {
+            return self.read_linear(plane, start(0), rect.pixel_bytes, out.row(0, rect.height * row_bytes));
+        }
+        (0..rect.height)
+            .try_for_each(|row| self.read_linear(plane, start(row), rect.pixel_bytes, out.row(row, row_bytes)))
+    }
+}
+
+/// Most planes that are listed as missing: where colors lie side by side, each row of a page is one.
+const MOST_MISSING: u64 = 1 << 22;
+
+/// The planes of the array that lack a page, and what is to be told of them.
+fn missing(
+    file: &SourceFile,
+    info: &ImageInfo,
+    series: &Series,
+    planes_per_page: u64,
+) -> Result<(Vec<u64>, Vec<LeftOut>), SourceError> {
+    let (height, width) = info.plane_size();
+    let layout = &series.layout;
+    let (plane, page) = (height * width, planes_per_page * layout.rows * layout.columns);
+    let mut planes: Vec<u64> = Vec::new();
+    let mut told: Vec<(&str, Vec<u64>)> = Vec::new();
+    for (number, slot) in (0..).zip(&series.pages) {
+        let Slot::Missing { reason, .. } = slot else { continue };
+        let start = (number * page / plane.max(1)).max(planes.last().map_or(0, |last| last + 1));
+        let end = ((number + 1) * page).div_ceil(plane.max(1)).min(info.planes());
+        if planes.len() as u64 + end.saturating_sub(start) > MOST_MISSING {
+            return Err(file.damaged(format!("most of its planes are missing: {reason}")));
+        }
+        planes.extend(start..end);
+        match told.iter_mut().find(|(known, _)| *known == &**reason) {
+            Some((_, numbers)) => numbers.extend(start..end),
+            None => told.push((reason, (start..end).collect())),
+        }
+    }
+    let told = told.into_iter();
+    let told = told.map(|(reason, numbers)| LeftOut::new(file.path(), Part::Planes(numbers), reason));
+    Ok((planes, told.collect()))
+}
+
 impl OpenImage for TiffImage {
     fn info(&self) -> &ImageInfo {
         &self.info
@@ -162,32 +261,45 @@ impl OpenImage for TiffImage {
         let Some(rect) = Rect::check(self.file.path(), &self.info, plane, window, &out)? else {
             return Ok(());
         };
-        let (height, width) = self.info.plane_size();
-        if (height, width) == (self.rows, self.columns) {
-            return self.read_file_plane(plane, rect, &mut out);
+        self.read_stored(plane, rect, &mut out)?;
+        if self.signed {
+            // The highest bit of native samples of two bytes.
+            let high = usize::from(!crate::endian::NATIVE_IS_BIG);
+            for row in 0..rect.height {
+                let samples = out.row(row, rect.row_bytes()).as_chunks_mut::<2>().0;
+                samples.iter_mut().for_each(|sample| sample[high] ^= 0x80);
+            }
         }
-        let start = |row: usize| (plane * height + (rect.y + row) as u64) * width + rect.x as u64;
-        let row_bytes = rect.row_bytes();
-        if rect.width as u64 == width && out.row_stride == row_bytes {
-            return self.read_linear(start(0), rect.pixel_bytes, out.row(0, rect.height * row_bytes));
-        }
-        (0..rect.height).try_for_each(|row| self.read_linear(start(row), rect.pixel_bytes, out.row(row, row_bytes)))
+        Ok(())
+    }
+
+    fn working_bytes(&self) -> u64 {
+        self.working_bytes
+    }
+
+    fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
+    fn missing_planes(&self) -> &[u64] {
+        &self.missing_planes
     }
 
     fn cheap_windows(&self) -> bool {
         let plain = |page: &Page| matches!(page.pixels, Pixels::Runs(_));
         self.info.plane_size() == (self.rows, self.columns)
             && self.other_files.is_empty()
-            && self.pages.iter().flatten().all(plain)
+            && self.pages.iter().filter_map(Slot::page).all(|page| plain(page))
     }
 
     fn independent_rows(&self) -> Option<u64> {
-        let compressed = |page: &&Page| matches!(page.pixels, Pixels::Chunks(_)) && page.layout.codec != Codec::None;
+        let compressed =
+            |page: &&std::sync::Arc<Page>| matches!(page.pixels, Pixels::Chunks(_)) && page.layout.codec != Codec::None;
         // Pages of one series can be cut into strips of their own height each.
         let mut rows = self
             .pages
             .iter()
-            .flatten()
+            .filter_map(Slot::page)
             .filter(compressed)
             .map(|page| page.layout.chunk_rows);
         let first = rows.next()?;

@@ -7,13 +7,17 @@ mod save;
 
 use std::path::{Path, PathBuf};
 
-use ome_zarr_convert_core::acquisition::{AcquisitionDetails, AcquisitionFile, Saying, Wanted, find_acquisition_file};
+use ome_zarr_convert_compute::Cancellation;
+use ome_zarr_convert_core::acquisition::{
+    AcquisitionDetails, AcquisitionFile, PixelSize, Wanted, find_acquisition_file,
+};
 use ome_zarr_convert_core::options::AcquisitionOptions;
 use ome_zarr_convert_core::{
-    AskFile, Axis, CoreError, Tile, TilesTable, add_image_pages, add_image_positions, add_image_sizes,
+    Axis, CoreError, ReadHeader, Tile, TilesTable, add_image_pages, add_image_positions, add_image_sizes,
     apply_condition_table, files_have_time, hcs_images_from_dataframe, read_tiles_table, single_images_from_dataframe,
     table_has_time, with_image_path,
 };
+use ome_zarr_convert_sources::Headers;
 use tracing::warn;
 
 use self::files::Files;
@@ -87,6 +91,10 @@ pub struct Reading<'a> {
     pub names: &'a ImageNames,
     /// Whether each field of view becomes an image of its own.
     pub field_is_image: bool,
+    /// Stops the reading.
+    pub cancellation: &'a Cancellation,
+    /// Takes up the headers that are read.
+    pub headers: &'a Headers,
 }
 
 /// Reads the tiles of an acquisition: a folder with a table, a table, a folder of image files, or one image file.
@@ -95,16 +103,16 @@ pub struct Reading<'a> {
 /// A `condition_table_path` is read, from the folder if it is relative.
 pub fn read_acquisition(path: &Path, how: &Reading<'_>) -> Result<Acquisition, TaskError> {
     let place = Place::of(path, how.names)?;
-    let mut files = Files::of(&place.folder);
+    let mut files = Files::of(&place.folder, how);
     let details_path = place.folder.join("acquisition_details.toml");
-    let stated = Stated {
+    let own = OwnDetails {
         file: find_acquisition_file(&details_path)?,
         path: details_path,
         defaults: AcquisitionFile::default(),
     };
     let source = match &place.table {
-        Some(table_path) => from_table(table_path, stated, how, &mut files)?,
-        None => images::from_names(&place, stated, how, &mut files)?,
+        Some(table_path) => from_table(table_path, own, how, &mut files)?,
+        None => images::from_names(&place, own, how, &mut files)?,
     };
     let tiles = match &source.kind {
         CollectionKind::Plate { name, acquisition_id } => {
@@ -112,14 +120,19 @@ pub fn read_acquisition(path: &Path, how: &Reading<'_>) -> Result<Acquisition, T
         }
         CollectionKind::Images => single_images_from_dataframe(&source.table, &source.details),
         CollectionKind::NamedImages { name, of_all } => {
-            single_images_from_dataframe(&with_image_path(source.table.clone(), name, *of_all)?, &source.details)
+            single_images_from_dataframe(&with_image_path(source.table.clone(), name, *of_all), &source.details)
         }
     };
-    let mut tiles = tiles.map_err(|error| told_of(&source.name, error))?;
+    let mut tiles = tiles?;
     for (row, tile) in tiles.iter_mut().enumerate() {
+        how.cancellation.check()?;
         if let Some(file_path) = tile.image_loader.file_path() {
             let found = files.find(file_path).ok_or_else(|| CoreError::Table {
-                place: format!("{}, row {}, column \"file_path\"", source.name, row + 1),
+                place: format!(
+                    "{}, row {}, column \"file_path\"",
+                    source.table.name(),
+                    source.table.row_number(row)
+                ),
                 problem: files.missing(file_path).to_string(),
             })?;
             tile.image_loader.set_file_path(found.display().to_string());
@@ -139,19 +152,8 @@ pub fn read_acquisition(path: &Path, how: &Reading<'_>) -> Result<Acquisition, T
     })
 }
 
-/// An error of the table of tiles with the name of that table.
-fn told_of(name: &str, error: CoreError) -> CoreError {
-    match error {
-        CoreError::Table { place, problem } => CoreError::Table {
-            place: place.replacen("the table of tiles", name, 1),
-            problem,
-        },
-        other => other,
-    }
-}
-
-/// The acquisition file, if there is one.
-struct Stated {
+/// What the acquisition says of itself: its `acquisition_details.toml`, if there is one.
+struct OwnDetails {
     path: PathBuf,
     file: Option<AcquisitionFile>,
     /// What holds where there is none.
@@ -160,25 +162,20 @@ struct Stated {
 
 /// A complete table, and what it belongs to.
 struct Source {
-    /// How messages call the table.
-    name: String,
     table: TilesTable,
     details: AcquisitionDetails,
     kind: CollectionKind,
     notes: Vec<String>,
 }
 
-fn from_table(path: &Path, stated: Stated, how: &Reading<'_>, files: &mut Files) -> Result<Source, TaskError> {
-    let name = path.display().to_string();
-    let in_table = |error: CoreError| told_of(&name, error);
-    let mut ask = |file: &str| files.facts(file);
-    let table = add_image_sizes(read_tiles_table(path)?, &mut ask).map_err(in_table)?;
-    let (axes, time) = stated.axes(&table, how, &mut ask).map_err(in_table)?;
-    let table = add_image_pages(table, &axes, &mut ask).map_err(in_table)?;
-    let details = stated.complete(&table, how, (&axes, time), None, &mut ask)?;
-    let table = add_image_positions(table, &details, &mut ask).map_err(in_table)?;
+fn from_table(path: &Path, own: OwnDetails, how: &Reading<'_>, files: &mut Files<'_>) -> Result<Source, TaskError> {
+    let mut read = |file: &str| files.header(file);
+    let table = add_image_sizes(read_tiles_table(path)?, &mut read)?;
+    let (axes, time) = own.axes(&table, how, &mut read)?;
+    let table = add_image_pages(table, &axes, &mut read)?;
+    let details = own.complete(&table, how, (&axes, time), None, &mut read)?;
+    let table = add_image_positions(table, &details, &mut read)?;
     Ok(Source {
-        name,
         table,
         details,
         kind: how.kind.clone(),
@@ -186,19 +183,19 @@ fn from_table(path: &Path, stated: Stated, how: &Reading<'_>, files: &mut Files)
     })
 }
 
-impl Stated {
-    /// The axes of the images as far as anybody says them, and whether there is time.
+impl OwnDetails {
+    /// The axes of the images as far as they are known before image files are read, and whether there is time.
     fn axes(
         &self,
         table: &TilesTable,
         how: &Reading<'_>,
-        ask: &mut AskFile<'_>,
+        read: &mut ReadHeader<'_>,
     ) -> Result<(Vec<Axis>, bool), CoreError> {
         let file = self.file().clone();
         let open = file.axes.is_none() && how.options.axes.is_none();
-        let time = table_has_time(table)? || (open && files_have_time(table, ask)?);
+        let time = table_has_time(table) || (open && files_have_time(table, read)?);
         let details = file.details(&self.place(), time)?;
-        Ok((details.with_options(&how.options)?.axes, time))
+        Ok((details.with_options(how.options)?.axes, time))
     }
 
     /// What the acquisition is: the options, then the acquisition file, then the image files. `from_names` are channels that the
@@ -209,7 +206,7 @@ impl Stated {
         how: &Reading<'_>,
         (axes, time): (&[Axis], bool),
         from_names: Option<Vec<String>>,
-        ask: &mut AskFile<'_>,
+        read: &mut ReadHeader<'_>,
     ) -> Result<AcquisitionDetails, TaskError> {
         let mut file = self.file().clone();
         let wanted = Wanted {
@@ -217,22 +214,22 @@ impl Stated {
             channels: how.options.channels.is_none() && axes.contains(&Axis::C),
             time,
         };
-        let saying = file.fill_from_images(table, wanted, ask, &mut |text| warn!("{text}"))?;
-        if let Saying::Nobody { file: asked } = saying {
-            // A file that cannot be opened is the better thing to tell.
-            ask(&asked)?;
+        let size = file.fill_from_images(table, wanted, read, &mut |text| warn!("{text}"))?;
+        if let PixelSize::Unknown { file: image } = size {
+            // That the file cannot be opened is the better message.
+            read(&image)?;
             if self.file.is_none() {
                 return Err(CoreError::Missing {
                     path: self.path.clone(),
                     hint: format!(
-                        "it says pixel size, channels and axes, and {asked}, the image file that was asked, does not say its pixel \
-                         size; write one, at least with a line `xy_pixel_size = 0.65` (micrometres)"
+                        "it says pixel size, channels and axes, and {image}, the first image file, does not say its pixel size; \
+                         write one, at least with a line `xy_pixel_size = 0.65` (micrometres)"
                     ),
                 }
                 .into());
             }
             warn!(
-                "neither {} nor {asked} says the pixel size: 1 µm is taken; add a line such as `xy_pixel_size = 0.65`",
+                "neither {} nor {image} says the pixel size: 1 µm is taken; add a line such as `xy_pixel_size = 0.65`",
                 self.path.display()
             );
         }
@@ -240,7 +237,7 @@ impl Stated {
             file.channel_names = from_names;
         }
         let details = file.details(&self.place(), time)?;
-        Ok(details.with_options(&how.options)?)
+        Ok(details.with_options(how.options)?)
     }
 
     fn file(&self) -> &AcquisitionFile {

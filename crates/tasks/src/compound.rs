@@ -1,36 +1,30 @@
-//! Runs the compute tasks of a parallelization list on one machine: one after the other, side by side, or as processes.
+//! Runs the compute tasks of many images on one machine, as a schedule says.
 
 use std::sync::{Mutex, PoisonError};
 
-use ome_zarr_convert_compute::{ComputeError, Threads, run_each};
+use ome_zarr_convert_compute::{ComputeError, Event, Threads, run_each};
 use ome_zarr_convert_core::ParallelizationEntry;
 use serde_json::Value;
 use tracing::info;
 
-use crate::compute::{ComputeContext, generic_compute_task};
+use crate::compute::{ComputeContext, Computed, generic_compute_task};
 use crate::error::TaskError;
 use crate::processes::Processes;
+use crate::schedule::{Group, Resources, RunnerKind, alone, schedule};
 use crate::summary::Summary;
 
-/// Images of fewer bytes than this are converted side by side, one thread each.
-pub(crate) const SMALL_IMAGE_BYTES: u64 = 256 << 20;
-
-/// How the compute tasks of a list are run. The images are the same whichever is chosen.
+/// How the compute tasks of a list are run.
 #[derive(Clone, Copy)]
-pub enum Runner<'a> {
-    /// Small images side by side if there are enough of them, then the others one after the other. The bytes of each entry's pixels;
-    /// 0 where they are not known, since there is nothing to do.
-    BySize(&'a [u64]),
-    /// One image after the other, each on all threads: a few large images.
-    Sequential,
-    /// Images side by side, each on one thread: many small images.
-    Threads,
-    /// A process per image, some at a time: an image that brings its process down leaves the others alone.
-    Processes(&'a Processes),
+pub struct Runner<'a> {
+    /// Which images at the same time.
+    pub kind: RunnerKind,
+    /// What a process per image is started with.
+    pub processes: &'a Processes,
 }
 
 /// What the compute tasks of a list answered and did.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Compound {
     /// The updates of Fractal's image list, in the order of the list.
     pub updates: Vec<Value>,
@@ -38,102 +32,185 @@ pub struct Compound {
     pub summary: Summary,
 }
 
-/// Runs the compute task of every entry that an init task gave. A failed image does not stop the others: they are finished, then the
-/// first that failed is told. Running the same entries again finishes the rest, since finished ones are known by their mark.
+/// Images to be converted: in this process, or as entries for others.
+pub(crate) trait Images: Sync {
+    /// The path of an image, by which events name it.
+    fn path(&self, index: usize) -> String;
+    /// Where it goes, for messages.
+    fn zarr_url(&self, index: usize) -> String;
+    /// Converts it on the threads of the current pool.
+    fn convert(&self, index: usize, context: &ComputeContext<'_>) -> Result<Computed, TaskError>;
+    /// Its entry for another process.
+    fn entry(&self, index: usize) -> Result<ParallelizationEntry, TaskError>;
+    /// Bytes of the pixels of each; 0 where they are not known, since there is nothing to do.
+    fn pixel_bytes(&self) -> &[u64];
+}
+
+/// Runs the compute task of every entry that an init task gave; `pixel_bytes` are those of each, 0 where nothing is to do. A failed image does
+/// not stop the others: they are finished, then the first that failed is reported. Running the same entries again finishes the rest, since
+/// finished ones are known by their mark.
 pub fn exec_compound_task(
     entries: &[ParallelizationEntry],
+    pixel_bytes: &[u64],
     runner: Runner<'_>,
     threads: &Threads,
     context: &ComputeContext<'_>,
 ) -> Result<Compound, TaskError> {
-    type Done = Result<(Value, Summary), TaskError>;
-    let results: Vec<Mutex<Option<Done>>> = entries.iter().map(|_| Mutex::new(None)).collect();
-    let keep = |index: usize, done: Done| {
-        if let Err(error) = &done {
-            info!("{} failed: {error}", entries[index].zarr_url);
-        }
-        *results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
-    };
-    let with = |context: &ComputeContext<'_>, index: usize| {
-        let entry = &entries[index];
+    run_images(&Entries { entries, pixel_bytes }, runner, threads, context)
+}
+
+struct Entries<'a> {
+    entries: &'a [ParallelizationEntry],
+    pixel_bytes: &'a [u64],
+}
+
+impl Images for Entries<'_> {
+    fn path(&self, index: usize) -> String {
+        self.entries[index].zarr_url.clone()
+    }
+
+    fn zarr_url(&self, index: usize) -> String {
+        self.entries[index].zarr_url.clone()
+    }
+
+    fn convert(&self, index: usize, context: &ComputeContext<'_>) -> Result<Computed, TaskError> {
+        let entry = &self.entries[index];
+        generic_compute_task(&entry.zarr_url, &entry.init_args, context)
+    }
+
+    fn entry(&self, index: usize) -> Result<ParallelizationEntry, TaskError> {
+        Ok(self.entries[index].clone())
+    }
+
+    fn pixel_bytes(&self) -> &[u64] {
+        self.pixel_bytes
+    }
+}
+
+type Done = Result<(Value, Summary), TaskError>;
+
+/// The results of images, from any thread.
+struct Results<'a> {
+    images: &'a dyn Images,
+    context: &'a ComputeContext<'a>,
+    done: Vec<Mutex<Option<Done>>>,
+}
+
+impl Results<'_> {
+    /// Converts an image in this process.
+    fn run(&self, index: usize, context: &ComputeContext<'_>) {
         if context.cancellation.is_cancelled() {
-            return keep(index, Err(ComputeError::Cancelled.into()));
+            return self.keep(index, Err(ComputeError::Cancelled.into()));
         }
-        let computed = generic_compute_task(&entry.zarr_url, &entry.init_args, context);
-        keep(
+        let computed = self.images.convert(index, context);
+        self.keep(
             index,
             computed.map(|computed| (computed.update.clone(), Summary::of(&computed))),
         );
-    };
-    let alone = |index: usize| threads.run(|| with(context, index));
-    let side_by_side = |indices: &[usize]| -> Result<(), TaskError> {
-        let at_once = threads.count().min(indices.len());
-        if at_once < 2 {
-            indices.iter().copied().for_each(alone);
-            return Ok(());
+    }
+
+    fn keep(&self, index: usize, done: Done) {
+        if let Err(error) = &done {
+            info!("{} failed: {error}", self.images.zarr_url(index));
+            self.context.progress.on(Event::ImageFailed {
+                image: &self.images.path(index),
+                error: &error.to_string(),
+            });
         }
-        // They share what the process may take.
-        let share = ComputeContext {
-            memory_limit: context.memory_limit.map(|limit| limit / at_once as u64),
-            open_sources: context.open_sources.map(|sources| sources / at_once),
-            ..*context
+        *self.done[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+    }
+
+    /// Images whose share of memory was too small.
+    fn too_large(&self, images: &[usize]) -> Vec<usize> {
+        let is_too_large = |index: &usize| {
+            let done = self.done[*index].lock().unwrap_or_else(PoisonError::into_inner);
+            matches!(&*done, Some(Err(TaskError::MemoryLimit { .. })))
         };
-        run_each(at_once, indices.len(), |number| with(&share, indices[number]))?;
-        // An image that is too large for a share may well fit alone.
-        let too_large = indices.iter().copied().filter(|index| {
-            let result = results[*index].lock().unwrap_or_else(PoisonError::into_inner);
-            matches!(&*result, Some(Err(TaskError::MemoryLimit { .. })))
-        });
-        too_large.collect::<Vec<_>>().into_iter().for_each(alone);
-        Ok(())
+        images.iter().copied().filter(is_too_large).collect()
+    }
+
+    /// Everything that was done, or the first failure in the order of the images.
+    fn finish(self) -> Result<Compound, TaskError> {
+        let images = self.done.len();
+        let mut compound = Compound::default();
+        let mut first: Option<(usize, TaskError)> = None;
+        let mut failed = 0;
+        for (index, done) in self.done.into_iter().enumerate() {
+            match done.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                Some(Ok((update, summary))) => {
+                    compound.updates.push(update);
+                    compound.summary.add(summary);
+                }
+                Some(Err(error)) => {
+                    failed += 1;
+                    first.get_or_insert((index, error));
+                }
+                None => {}
+            }
+        }
+        match first {
+            None => Ok(compound),
+            Some((_, error)) if images == 1 => Err(error),
+            Some((index, source)) => Err(TaskError::Images {
+                failed,
+                images,
+                zarr_url: self.images.zarr_url(index),
+                source: Box::new(source),
+            }),
+        }
+    }
+}
+
+/// Converts images as [`schedule`] divides them.
+pub(crate) fn run_images(
+    images: &dyn Images,
+    runner: Runner<'_>,
+    threads: &Threads,
+    context: &ComputeContext<'_>,
+) -> Result<Compound, TaskError> {
+    let all = Resources {
+        threads: threads.count(),
+        memory_limit: context.memory_limit,
     };
-    match runner {
-        Runner::BySize(sizes) => {
-            let is_small = |index: &usize| sizes.get(*index).is_none_or(|bytes| *bytes < SMALL_IMAGE_BYTES);
-            let (small, large): (Vec<usize>, Vec<usize>) = (0..entries.len()).partition(is_small);
-            let share = context.memory_limit.map(|limit| limit / threads.count() as u64);
-            let roomy = share.is_none_or(|share| share > 4 * SMALL_IMAGE_BYTES);
-            // Fewer than there are threads are faster one after the other.
-            if roomy && small.len() >= threads.count() {
-                side_by_side(&small)?;
-            } else {
-                small.into_iter().for_each(alone);
-            }
-            large.into_iter().for_each(alone);
-        }
-        Runner::Threads => side_by_side(&(0..entries.len()).collect::<Vec<_>>())?,
-        Runner::Sequential => (0..entries.len()).for_each(alone),
-        Runner::Processes(processes) => {
-            let share = processes.share(entries.len(), threads.count(), context.memory_limit);
-            run_each(share.count, entries.len(), |index| {
-                keep(index, processes.run(&entries[index], &share, context));
-            })?;
+    let results = Results {
+        images,
+        context,
+        done: images.pixel_bytes().iter().map(|_| Mutex::new(None)).collect(),
+    };
+    for group in schedule(runner.kind, images.pixel_bytes(), all) {
+        run_group(&results, &group, runner.processes, threads)?;
+        // An image that is too large for a share may well fit alone.
+        let too_large = results.too_large(&group.images);
+        if group.at_once > 1 && !group.in_processes && !too_large.is_empty() {
+            run_group(&results, &alone(too_large, all), runner.processes, threads)?;
         }
     }
-    let mut compound = Compound::default();
-    let mut first: Option<(String, TaskError)> = None;
-    let mut failed = 0;
-    for (entry, result) in entries.iter().zip(results) {
-        match result.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(Ok((update, summary))) => {
-                compound.updates.push(update);
-                compound.summary.add(summary);
-            }
-            Some(Err(error)) => {
-                failed += 1;
-                first.get_or_insert((entry.zarr_url.clone(), error));
-            }
-            None => {}
-        }
+    results.finish()
+}
+
+fn run_group(results: &Results<'_>, group: &Group, processes: &Processes, threads: &Threads) -> Result<(), TaskError> {
+    let context = results.context;
+    let share = ComputeContext {
+        memory_limit: group.memory_limit,
+        open_sources: context.open_sources.map(|sources| sources / group.at_once),
+        ..*context
+    };
+    if group.in_processes {
+        return Ok(run_each(group.at_once, group.images.len(), |number| {
+            let index = group.images[number];
+            let entry = results.images.entry(index);
+            let done = entry.and_then(|entry| processes.run(&entry, &results.images.path(index), group, &share));
+            results.keep(index, done);
+        })?);
     }
-    match first {
-        None => Ok(compound),
-        Some((_, error)) if entries.len() == 1 => Err(error),
-        Some((zarr_url, source)) => Err(TaskError::Images {
-            failed,
-            images: entries.len(),
-            zarr_url,
-            source: Box::new(source),
-        }),
+    if group.at_once == 1 {
+        group
+            .images
+            .iter()
+            .for_each(|index| threads.run(|| results.run(*index, &share)));
+        return Ok(());
     }
+    Ok(run_each(group.at_once, group.images.len(), |number| {
+        results.run(group.images[number], &share);
+    })?)
 }

@@ -2,22 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use ome_zarr_convert_compute::{
-    Cancellation, Conversion, Footprint, ImagePlan, Mark, Outcome, Progress, Report, Silent, Threads, convert_image,
+    Cancellation, Conversion, Footprint, Loading, Mark, Outcome, PlannedImage, Processing, Progress, Report, Silent,
+    Threads, convert_image,
 };
+use ome_zarr_convert_core::options::OverwriteMode;
 use ome_zarr_convert_core::{
-    ConvertParallelInitArgs, DocumentSource, Extensions, Retries, TiledImage, image_from_json_str, path, read_document,
-    remove_document,
+    ConvertParallelInitArgs, DocumentSource, Extensions, Retries, TiledImage, document_identity, image_from_json_str,
+    path, read_document, remove_document,
 };
-use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader, LoaderSpec, unknown_suffix};
-use serde_json::{Value, json};
+use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader, unknown_suffix};
+use ome_zarr_convert_store::Location;
+use serde_json::{Map, Value, json};
 use tracing::{info, warn};
 
 use crate::error::TaskError;
-use crate::update::{Described, image_list_update};
+use crate::update::image_list_update;
 
 /// What a compute task needs besides its entry. [`ComputeContext::new`] gives the usual; set the fields that differ.
 #[derive(Clone, Copy)]
@@ -38,14 +41,14 @@ pub struct ComputeContext<'a> {
     pub check: bool,
     /// Listens to what happens.
     pub progress: &'a dyn Progress,
-    /// Asks to stop.
+    /// Cancels the job.
     pub cancellation: &'a Cancellation,
 }
 
 impl ComputeContext<'_> {
     /// The built-in loader, absolute file paths, no limit, silence.
     pub fn new() -> Self {
-        static NEVER: Cancellation = Cancellation::new();
+        static NEVER: LazyLock<Cancellation> = LazyLock::new(Cancellation::new);
         static NOTHING: LazyLock<Extensions> = LazyLock::new(Extensions::new);
         Self {
             loader: &DefaultImageLoader,
@@ -59,6 +62,17 @@ impl ComputeContext<'_> {
             cancellation: &NEVER,
         }
     }
+
+    /// The loader of an entry, and where relative paths start.
+    pub(crate) fn loading(&self, named: Option<&str>) -> Result<Loading<'_>, TaskError> {
+        Ok(Loading {
+            loader: match named {
+                Some(name) => self.extensions.loader(Some(name))?,
+                None => self.loader,
+            },
+            resource: self.resource,
+        })
+    }
 }
 
 impl Default for ComputeContext<'_> {
@@ -69,6 +83,7 @@ impl Default for ComputeContext<'_> {
 
 /// What a compute task gives: Fractal's answer, and what was done.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Computed {
     /// `{zarr_url, types, attributes}`.
     pub update: Value,
@@ -91,25 +106,54 @@ pub fn generic_compute_task(
     init_args: &ConvertParallelInitArgs,
     context: &ComputeContext<'_>,
 ) -> Result<Computed, TaskError> {
-    let target = absolute(zarr_url)?;
+    let place = locate(zarr_url)?;
     info!("Starting conversion of {zarr_url}");
     let source = init_args.source()?;
-    let place = match source {
-        DocumentSource::File(url) => {
-            if let Some(update) = finished_before(&target, url) {
-                info!("{zarr_url} was converted by an earlier run of this task: nothing to do");
-                return Ok(Computed { update, report: None });
-            }
-            url.to_owned()
-        }
-        DocumentSource::Inline(_) => format!("tiled_image_json_str of {zarr_url}"),
+    let hand_over = match source {
+        DocumentSource::File(url) => Some(url),
+        DocumentSource::Inline(_) => None,
     };
+    if let Some(url) = hand_over
+        && let Some(update) = finished_before(&place, url, zarr_url)?
+    {
+        info!("{zarr_url} was converted by an earlier run of this task: nothing to do");
+        return Ok(Computed { update, report: None });
+    }
+    let image = planned_entry(zarr_url, init_args, context)?;
+    let converted = convert_planned(
+        &image,
+        &place,
+        &Work {
+            overwrite_mode: init_args.overwrite_mode,
+            image_loader: init_args.image_loader.as_deref(),
+            hand_over: hand_over.and_then(document_identity),
+            document_bytes: image.document_bytes(),
+        },
+        zarr_url,
+        context,
+    )?;
+    if let Some(url) = hand_over
+        && let Err(error) = remove_document(url)
+    {
+        warn!("the image is complete, but its hand-over file stays: {error}");
+    }
+    Ok(converted)
+}
+
+/// Reads the document of an entry, waiting until it is there, and plans its image.
+fn planned_entry(
+    zarr_url: &str,
+    init_args: &ConvertParallelInitArgs,
+    context: &ComputeContext<'_>,
+) -> Result<PlannedImage, TaskError> {
+    let source = init_args.source()?;
     let wait = |wait: Duration, attempt: u32| {
         info!(
-            "{place} is not there yet (try {attempt}); looking again in {} s",
+            "the hand-over file is not there yet (try {attempt}); looking again in {} s",
             wait.as_secs()
         );
-        std::thread::sleep(wait);
+        // What stops the wait is reported below.
+        context.cancellation.sleep(wait).is_ok()
     };
     let text = read_document(
         source,
@@ -117,33 +161,59 @@ pub fn generic_compute_task(
             tries: tries()?,
             wait: &wait,
         },
-    )?;
-    let mut image = image_from_json_str(&text, &place)?;
+    );
+    context.cancellation.check()?;
+    let place = document_place(source, zarr_url);
+    let mut image = image_from_json_str(&text?, &place)?;
     expand_home(&mut image)?;
-    let footprint = Footprint::new(text.len() as u64, Threads::current());
-    drop(text);
     warn_of_unknown_suffixes(&image);
-    let described = Described::new(&image);
-    let note = |plan: &ImagePlan| {
-        let hand_over = match source {
-            DocumentSource::File(url) => Some(url),
-            DocumentSource::Inline(_) => None,
-        };
-        json!({ "hand_over": hand_over, "update": image_list_update(zarr_url, &described, plan) })
+    let processing = Processing {
+        options: Arc::new(init_args.converter_options.clone()),
+        pipeline: init_args.registration_pipeline.as_deref(),
+        extensions: context.extensions,
     };
-    let usual = Conversion::new(&target, &init_args.converter_options);
+    Ok(PlannedImage::new(image, &processing)?)
+}
+
+/// How messages name the document of an entry.
+pub(crate) fn document_place(source: DocumentSource<'_>, zarr_url: &str) -> String {
+    match source {
+        DocumentSource::File(url) => url.to_owned(),
+        DocumentSource::Inline(_) => format!("tiled_image_json_str of {zarr_url}"),
+    }
+}
+
+/// What the conversion of a planned image needs besides its place and its context.
+pub(crate) struct Work<'a> {
+    pub(crate) overwrite_mode: OverwriteMode,
+    /// Name of the loader of its tiles; `None` is that of the context.
+    pub(crate) image_loader: Option<&'a str>,
+    /// Identity of the hand-over document, by which a second run of the same entry is known.
+    pub(crate) hand_over: Option<String>,
+    /// Bytes of the documents of all images that are in memory.
+    pub(crate) document_bytes: u64,
+}
+
+/// Converts a planned image on the threads of the current pool.
+pub(crate) fn convert_planned(
+    image: &PlannedImage,
+    place: &Location,
+    work: &Work<'_>,
+    zarr_url: &str,
+    context: &ComputeContext<'_>,
+) -> Result<Computed, TaskError> {
+    let footprint = Footprint::new(work.document_bytes, Threads::current());
+    let loading = context.loading(work.image_loader)?;
+    let facts = image_list_update(image.tiled(), image.plan());
+    let note = json!({ "hand_over": work.hand_over, "update": facts });
+    let usual = Conversion::new(place);
     let report = convert_image(
         image,
         &Conversion {
             open_sources: context.open_sources.unwrap_or(usual.open_sources),
-            overwrite_mode: init_args.overwrite_mode,
-            pipeline: init_args.registration_pipeline.as_deref(),
-            extensions: context.extensions,
-            loader: match &init_args.image_loader {
-                Some(name) => context.extensions.loader(Some(name))?,
-                None => context.loader,
-            },
-            resource: context.resource,
+            overwrite_mode: work.overwrite_mode,
+            loader: loading.loader,
+            resource: loading.resource,
             pixel_budget: context.memory_limit.map(|limit| footprint.pixel_budget(limit)),
             durable: context.durable,
             check: context.check,
@@ -155,29 +225,51 @@ pub fn generic_compute_task(
     );
     let report = report.map_err(|error| TaskError::of_process(error, &footprint, context.memory_limit))?;
     match report.outcome {
-        Outcome::Written => info!("Conversion of {zarr_url} is complete"),
         Outcome::AlreadyComplete => info!("{zarr_url} was converted before from the same files: nothing to do"),
         Outcome::Kept => info!("{zarr_url} exists and is complete: kept"),
+        _ => info!("Conversion of {zarr_url} is complete"),
     }
-    if let DocumentSource::File(url) = source
-        && let Err(error) = remove_document(url)
-    {
-        warn!("the image is complete, but its hand-over file stays: {error}");
-    }
-    let update = image_list_update(zarr_url, &described, &report.plan);
     Ok(Computed {
-        update,
+        update: with_url(zarr_url, facts),
         report: Some(report),
     })
 }
 
+/// The entry of an image in the image list: what is known of it, at the place asked for.
+fn with_url(zarr_url: &str, facts: Value) -> Value {
+    let mut update = Map::new();
+    update.insert("zarr_url".into(), json!(zarr_url));
+    if let Value::Object(facts) = facts {
+        update.extend(facts);
+    }
+    Value::Object(update)
+}
+
+/// The update that a finished image noted, if it was made from the hand-over file `url` and that file is gone.
+fn finished_before(place: &Location, url: &str, zarr_url: &str) -> Result<Option<Value>, TaskError> {
+    if document_exists(url)? {
+        return Ok(None);
+    }
+    let Some(mark) = Mark::read(place)? else {
+        return Ok(None);
+    };
+    let noted = mark.note.get("hand_over").and_then(Value::as_str);
+    let same = document_identity(url).is_some_and(|identity| noted == Some(&identity));
+    let facts = mark.note.get("update").cloned();
+    Ok(facts.filter(|_| same).map(|facts| with_url(zarr_url, facts)))
+}
+
+/// Whether a hand-over file is there.
+pub(crate) fn document_exists(url: &str) -> Result<bool, TaskError> {
+    Ok(Location::local(Path::new(url))?.exists()?)
+}
+
 /// `~` in the file paths of documents that others wrote.
-fn expand_home(image: &mut TiledImage) -> Result<(), TaskError> {
+pub(crate) fn expand_home(image: &mut TiledImage) -> Result<(), TaskError> {
     for region in &mut image.regions {
-        if let LoaderSpec::File { file_path } = &mut region.image_loader
-            && file_path.starts_with('~')
-        {
-            *file_path = absolute(file_path)?.display().to_string();
+        let home = region.image_loader.file_path().filter(|path| path.starts_with('~'));
+        if let Some(path) = home.map(absolute).transpose()? {
+            region.image_loader.set_file_path(path.display().to_string());
         }
     }
     Ok(())
@@ -195,15 +287,6 @@ fn warn_of_unknown_suffixes(image: &TiledImage) {
     }
 }
 
-/// The update that a finished image noted, if it was made from the hand-over file `url` and that file is gone.
-fn finished_before(target: &Path, url: &str) -> Option<Value> {
-    if Path::new(url).exists() {
-        return None;
-    }
-    let mark = Mark::read(target)?;
-    (mark.note.get("hand_over")?.as_str()? == url).then(|| mark.note.get("update").cloned())?
-}
-
 /// How often to look for a hand-over file, from the variable that the reference reads.
 fn tries() -> Result<u32, TaskError> {
     const NAME: &str = "CONVERTERS_TOOLS_NUM_RETRIES";
@@ -216,6 +299,11 @@ fn tries() -> Result<u32, TaskError> {
             place: format!("the environment variable {NAME}"),
             problem: format!("found {text:?}, expected a whole number of at least 1"),
         })
+}
+
+/// The place of an output: an absolute path, or one that is relative or begins with `~`.
+pub(crate) fn locate(url: &str) -> Result<Location, TaskError> {
+    Ok(Location::local(&absolute(url)?)?)
 }
 
 /// An absolute path, from one that may be relative or begin with `~`.

@@ -1,13 +1,16 @@
-//! What can go wrong in a task, and the exit code that follows.
+//! What can go wrong in a task, and whose fault it is.
 
 use std::path::PathBuf;
 
 use ome_zarr_convert_compute::{ComputeError, Footprint};
+use ome_zarr_convert_core::CoreError;
 use ome_zarr_convert_core::model::InvalidDocument;
-use ome_zarr_convert_core::{CoreError, Turn};
+use ome_zarr_convert_geometry::Fault;
+use ome_zarr_convert_store::StoreError;
 
 /// An error of a task: the one message its user sees.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TaskError {
     /// The init side.
     #[error(transparent)]
@@ -15,11 +18,11 @@ pub enum TaskError {
     /// The compute side.
     #[error(transparent)]
     Compute(#[from] ComputeError),
+    /// An output or a hand-over document could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The memory limit does not suffice for an image.
-    #[error(
-        "image {image} needs at least {least} bytes of memory, the limit is {limit}: give --memory-limit {least} or more, or use \
-         smaller chunks or shards"
-    )]
+    #[error("image {image} needs at least {least} bytes of memory, but the limit is {limit}")]
     MemoryLimit {
         /// Path of the image.
         image: String,
@@ -68,8 +71,10 @@ pub enum TaskError {
     /// The process that should convert an image failed.
     #[error("{message}")]
     Process {
-        /// The end of its log, or how it ended.
+        /// Its error, or how it ended.
         message: String,
+        /// Whose fault it said it is.
+        fault: Fault,
     },
     /// A task's function panicked.
     #[error("the task {task} panicked, which is a mistake in the program, not in its input: {message}")]
@@ -107,27 +112,55 @@ fn list(problems: &[ComputeError], tiles: usize) -> String {
     text
 }
 
+/// What a caller that has flags or forms can suggest: the texts of errors name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Suggestion {
+    /// Another overwrite mode.
+    OverwriteMode,
+    /// A larger memory limit.
+    MemoryLimit {
+        /// The least that works.
+        least: u64,
+    },
+    /// A name for the plate.
+    PlateName,
+}
+
 impl TaskError {
-    /// 2: wrong usage or input, nothing was converted; 1: the conversion failed.
-    pub fn exit_code(&self) -> u8 {
+    /// What would help, if it can be named.
+    pub fn suggestion(&self) -> Option<Suggestion> {
         match self {
-            Self::Core(error) => match error.turn() {
-                Turn::Options | Turn::Data => 2,
-                Turn::Environment => 1,
-            },
-            Self::Arguments { .. } | Self::MemoryLimit { .. } => 2,
-            Self::Compute(error) => match error.turn() {
-                Turn::Options => 2,
-                Turn::Data | Turn::Environment => 1,
-            },
-            Self::Files { .. }
-            | Self::Images { .. }
-            | Self::Answer(_)
-            | Self::Own { .. }
-            | Self::Panic { .. }
-            | Self::Process { .. }
-            | Self::Io { .. } => 1,
+            Self::Core(CoreError::OutputExists { .. }) | Self::Compute(ComputeError::OutputExists { .. }) => {
+                Some(Suggestion::OverwriteMode)
+            }
+            Self::Core(CoreError::Name { .. }) => Some(Suggestion::PlateName),
+            Self::MemoryLimit { least, .. } => Some(Suggestion::MemoryLimit { least: *least }),
+            Self::Images { source, .. } => source.suggestion(),
+            _ => None,
         }
+    }
+
+    /// Who can mend it. The same for the same problem, whichever command, runner or stage meets it.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Core(error) => error.fault(),
+            Self::Compute(error) => error.fault(),
+            Self::Store(error) => error.fault(),
+            Self::Files { problems, .. } => problems.first().map_or(Fault::Data, ComputeError::fault),
+            Self::Images { source, .. } => source.fault(),
+            Self::Process { fault, .. } => *fault,
+            Self::Arguments { .. } | Self::MemoryLimit { .. } => Fault::Usage,
+            // A function of a task's author: only they know. It is not the call that failed.
+            Self::Own { .. } => Fault::Environment,
+            Self::Answer(_) | Self::Panic { .. } => Fault::Bug,
+            Self::Io { source, .. } => Fault::of_io(source),
+        }
+    }
+
+    /// The exit code of a process that ends with it.
+    pub fn exit_code(&self) -> u8 {
+        self.fault().exit_code()
     }
 
     /// An error of a conversion in a process of that footprint: a memory limit that is too small is told as that of the process.

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use ome_zarr_convert_compute::Mark;
-use ome_zarr_convert_core::{CoreError, read_tiles_table};
+use ome_zarr_convert_core::{CoreError, parquet_rows};
 pub use ome_zarr_convert_ngff::inspect::{
     AcquisitionReport, ArrayReport, AxisReport, ChannelReport, Fault, ImageReport, Inspection, LevelReport, Node,
     PlateReport, PlateWell, TableReport, Usage, WellImage, WellReport,
 };
 use ome_zarr_convert_ngff::inspect::{Kind, kind_of};
+use ome_zarr_convert_store::Location;
 
 use crate::error::TaskError;
 
@@ -28,16 +29,16 @@ pub fn inspect(path: &Path) -> Result<Inspection, TaskError> {
         };
         return Err(no_ome_zarr(path, &format!("{why}; {GIVE}")));
     }
-    let rows = |file: &Path| {
-        // A missing file is said as such, not as a missing table of tiles.
-        std::fs::metadata(file)?;
-        Ok(read_tiles_table(file)?.height() as u64)
-    };
-    let inspection = ome_zarr_convert_ngff::inspect::inspect(path, &rows).map_err(CoreError::from)?;
+    let place = Location::local(path)?;
+    let inspection = ome_zarr_convert_ngff::inspect::inspect(&place, &parquet_rows).map_err(CoreError::from)?;
     let mut inspection = inspection.ok_or_else(|| no_ome_zarr(path, &hint(path)))?;
     if inspection.writer.is_none() {
-        let ours = inspection.images().iter().any(|(image, _)| Mark::read(image).is_some());
-        inspection.writer = ours.then(|| "ome-zarr-convert".to_owned());
+        for (image, _) in inspection.images() {
+            if Mark::read(&image)?.is_some() {
+                inspection.writer = Some("ome-zarr-convert".to_owned());
+                break;
+            }
+        }
     }
     Ok(inspection)
 }
@@ -49,13 +50,17 @@ fn no_ome_zarr(path: &Path, why: &str) -> TaskError {
     }
 }
 
+/// What a folder nearby is. What cannot be read there does not help, and is no error of the folder that was given.
+fn kind_near(path: &Path) -> Option<Kind> {
+    kind_of(&Location::local(path).ok()?).ok().flatten()
+}
+
 /// Why the folder is none, with the OME-Zarrs directly below or above it.
 fn hint(path: &Path) -> String {
     const SHOWN: usize = 5;
-    let is_some = |path: &Path| matches!(kind_of(path), Ok(Some(_)));
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
     let mut below: Vec<String> = entries
-        .filter(|entry| is_some(&entry.path()))
+        .filter(|entry| kind_near(&entry.path()).is_some())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     below.sort();
@@ -70,7 +75,7 @@ fn hint(path: &Path) -> String {
         return format!("it holds {}{more}; give one of these", below.join(", "));
     }
     match std::path::absolute(path).ok().as_deref().and_then(Path::parent) {
-        Some(above) if matches!(kind_of(above), Ok(Some(Kind::Image))) => {
+        Some(above) if kind_near(above) == Some(Kind::Image) => {
             format!("it is a part of {}; give that", above.display())
         }
         _ => format!("it has no OME metadata; {GIVE}"),

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
-use ome_zarr_convert_compute::{Conversion, ImagePlan, plan_image_with};
-use ome_zarr_convert_core::{
-    DocumentSource, ParallelizationEntry, Retries, TiledImage, image_from_json_str, read_document,
-};
+use ome_zarr_convert_compute::{PlannedImage, Processing};
+use ome_zarr_convert_core::{DocumentSource, ParallelizationEntry, Retries, image_from_json_str, read_document};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use crate::compute::{ComputeContext, document_exists, document_place, expand_home};
 use crate::error::TaskError;
 
 /// The entries of a list.
@@ -31,37 +31,30 @@ pub fn read_entry(path: &Path, index: usize) -> Result<ParallelizationEntry, Tas
     Ok(ParallelizationEntry::from_value(entry)?)
 }
 
-/// An entry's plan, and the bytes of the document that it is made from.
-pub fn plan_entry(entry: &ParallelizationEntry) -> Result<(ImagePlan, u64), TaskError> {
-    let (image, bytes) = image_of(entry)?;
-    let conversion = Conversion {
-        pipeline: entry.init_args.registration_pipeline.as_deref(),
-        ..Conversion::new(Path::new(&entry.zarr_url), &entry.init_args.converter_options)
+/// The image of an entry, registered and planned as its conversion will. Nothing is waited for, nothing is used up.
+pub fn plan_entry(entry: &ParallelizationEntry, context: &ComputeContext<'_>) -> Result<PlannedImage, TaskError> {
+    let (args, source) = (&entry.init_args, entry.init_args.source()?);
+    let once = Retries {
+        tries: 1,
+        wait: &|_, _| true,
     };
-    Ok((plan_image_with(&image, &conversion)?, bytes))
+    let text = read_document(source, once)?;
+    let mut image = image_from_json_str(&text, &document_place(source, &entry.zarr_url))?;
+    expand_home(&mut image)?;
+    let processing = Processing {
+        options: Arc::new(args.converter_options.clone()),
+        pipeline: args.registration_pipeline.as_deref(),
+        extensions: context.extensions,
+    };
+    Ok(PlannedImage::new(image, &processing)?)
 }
 
 /// Whether the document of an entry is gone: its image was finished.
 pub(crate) fn is_used_up(entry: &ParallelizationEntry) -> Result<bool, TaskError> {
-    Ok(match entry.init_args.source()? {
-        DocumentSource::File(url) => !Path::new(url).exists(),
-        DocumentSource::Inline(_) => false,
-    })
-}
-
-/// The image that an entry describes, and the bytes of its document. Nothing is waited for, nothing is used up.
-pub(crate) fn image_of(entry: &ParallelizationEntry) -> Result<(TiledImage, u64), TaskError> {
-    let source = entry.init_args.source()?;
-    let place = match source {
-        DocumentSource::File(url) => url.to_owned(),
-        DocumentSource::Inline(_) => format!("tiled_image_json_str of {}", entry.zarr_url),
-    };
-    let once = Retries {
-        tries: 1,
-        wait: &|_, _| {},
-    };
-    let text = read_document(source, once)?;
-    Ok((image_from_json_str(&text, &place)?, text.len() as u64))
+    match entry.init_args.source()? {
+        DocumentSource::File(url) => Ok(!document_exists(url)?),
+        DocumentSource::Inline(_) => Ok(false),
+    }
 }
 
 fn read(path: &Path, index: Option<usize>) -> Result<Entries, TaskError> {
@@ -83,7 +76,7 @@ fn read(path: &Path, index: Option<usize>) -> Result<Entries, TaskError> {
         .and_then(|list| reader.end().map(|()| list));
     let list = list.map_err(|error| match error.classify() {
         serde_json::error::Category::Data => wrong(format!("{error}; give the file that `init` wrote")),
-        _ => wrong(format!("it is no JSON: {error}")),
+        _ => wrong(format!("it is not valid JSON: {error}")),
     })?;
     list.ok_or_else(|| wrong("it holds no parallelization_list; give the file that `init` wrote".into()))
 }
@@ -195,10 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_told() {
+    fn what_is_not_a_list_is_refused() {
         for (text, word) in [
-            ("{\"parallelization_list\": [1", "no JSON: EOF"),
-            ("{\"parallelization_list\": []} x", "no JSON: trailing"),
+            ("{\"parallelization_list\": [1", "not valid JSON: EOF"),
+            ("{\"parallelization_list\": []} x", "not valid JSON: trailing"),
             ("[]", "expected an object with a parallelization_list"),
             ("{\"parallelization_list\": {}}", "expected a list of entries"),
             ("{}", "holds no parallelization_list"),

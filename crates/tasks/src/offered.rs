@@ -14,17 +14,21 @@ use crate::fractal::{Executable, InitExecutable, Task, TaskKind, TaskPackage};
 
 const DOCS_LINK: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/fractal.md");
 
-/// All our tasks. `cancellation` stops a compute task at its next chunk; running it again goes on from there.
-pub fn offered_tasks(cancellation: &'static Cancellation) -> TaskPackage {
+/// All our tasks. `cancellation` stops an init task, and a compute task at its next chunk; running it again goes on from there.
+pub fn offered_tasks(cancellation: &Cancellation) -> TaskPackage {
     let compute = || {
+        let cancellation = cancellation.clone();
         Executable::new("compute", "tasks/compute.py", move |arguments| {
-            compute_image(&arguments, cancellation)
+            compute_image(&arguments, &cancellation)
         })
     };
     let mut plate = Task::new(
         "Convert Custom TIFF HCS Plate to OME-Zarr",
         TaskKind::ConverterCompound {
-            init: InitExecutable::new("init-hcs-plate", "tasks/init_hcs_plate.py", init_hcs_plate),
+            init: InitExecutable::new("init-hcs-plate", "tasks/init_hcs_plate.py", {
+                let cancellation = cancellation.clone();
+                move |arguments| init_hcs_plate(arguments, &cancellation)
+            }),
             compute: compute(),
         },
     );
@@ -35,7 +39,10 @@ pub fn offered_tasks(cancellation: &'static Cancellation) -> TaskPackage {
     let mut images = Task::new(
         "Convert Custom TIFF Images to OME-Zarr",
         TaskKind::ConverterCompound {
-            init: InitExecutable::new("init-images", "tasks/init_images.py", init_images),
+            init: InitExecutable::new("init-images", "tasks/init_images.py", {
+                let cancellation = cancellation.clone();
+                move |arguments| init_images(arguments, &cancellation)
+            }),
             compute: compute(),
         },
     );
@@ -61,7 +68,7 @@ pub fn offered_tasks(cancellation: &'static Cancellation) -> TaskPackage {
 pub fn run_offered(
     name: &str,
     files: &crate::fractal::CallFiles,
-    cancellation: &'static Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<(), TaskError> {
     crate::fractal::run_executable(offered_tasks(cancellation).executable(name)?, files)
 }
@@ -72,8 +79,7 @@ mod tests {
 
     #[test]
     fn the_platform_takes_our_tasks() {
-        static NEVER: Cancellation = Cancellation::new();
-        let manifest = offered_tasks(&NEVER).manifest().unwrap();
+        let manifest = offered_tasks(&Cancellation::new()).manifest().unwrap();
         let kinds: Vec<&str> = manifest["task_list"]
             .as_array()
             .unwrap()

@@ -1,25 +1,35 @@
-//! The plan of a whole conversion, before anything is written: files, bytes, memory, what is missing, what overlaps.
+//! The plan of a whole conversion, before anything is written: files, bytes, memory, what is missing, what overlaps. It is the plan that
+//! `convert` carries out: the same images, groups, threads and shares of memory.
 
-use std::path::Path;
-
-use ome_zarr_convert_compute::{
-    ComputeError, Conversion, Cost, Decoding, Footprint, Means, Threads, choose_means, plan_image, preflight,
-};
-use ome_zarr_convert_core::TiledImage;
-use serde_json::{Value, json};
+use ome_zarr_convert_compute::{ComputeError, Cost, Footprint, Means, PlannedImage, Threads};
+use ome_zarr_convert_geometry::Axis;
 
 use crate::compute::ComputeContext;
 use crate::error::TaskError;
-use crate::runner::Prepared;
+use crate::runner::Planned;
+use crate::schedule::{Group, Resources, schedule};
+
+/// What a conversion will do.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PlannedConversion {
+    /// Which images are converted at the same time, in order.
+    pub groups: Vec<Group>,
+    /// Number of threads of the whole conversion.
+    pub threads: usize,
+    /// Every image.
+    pub images: Vec<ImageCost>,
+}
 
 /// The plan of one image.
 #[derive(Clone, Debug)]
-pub struct PlannedImage {
+#[non_exhaustive]
+pub struct ImageCost {
     /// Path below the output folder.
     pub path: String,
     /// Shape of its finest level, per axis.
     pub shape: Vec<u64>,
-    /// Axes of the shape.
+    /// Axes of the shape, such as `czyx`.
     pub axes: String,
     /// Number of tiles.
     pub tiles: usize,
@@ -29,76 +39,82 @@ pub struct PlannedImage {
     pub cost: Cost,
     /// What it is converted with; `None` when the memory limit is too small, which is one of the problems then.
     pub means: Option<Means>,
+    /// Memory that its conversion may take.
+    pub memory_limit: Option<u64>,
     /// Pixels of the finest level that more than one tile covers.
     pub overlapping_pixels: u64,
     /// Tiles that cannot be converted, and other reasons why the image cannot.
     pub problems: Vec<String>,
 }
 
-/// Plans every image for a process of up to `memory_limit` bytes and opens the header of every file, writing nothing.
+/// Opens the header of every file and says what the conversion will take, writing nothing.
 pub fn plan_conversion(
-    prepared: &Prepared,
+    planned: &Planned,
     threads: &Threads,
-    memory_limit: Option<u64>,
-) -> Result<Vec<PlannedImage>, TaskError> {
-    let mut planned = Vec::with_capacity(prepared.images());
-    let context = ComputeContext::new();
-    for image in prepared.tiled_images() {
-        let options = prepared.options();
-        let plan = plan_image(image, options)?;
-        let problems = threads.run(|| preflight(image, options, context.loader, None))?;
-        let mut problems: Vec<String> = problems.iter().map(ComputeError::to_string).collect();
-        let footprint = Footprint::new(document_bytes(image), threads.count());
-        let conversion = Conversion {
-            pixel_budget: memory_limit.map(|limit| footprint.pixel_budget(limit)),
-            ..Conversion::new(Path::new(&image.path), options)
-        };
-        let means = threads.run(|| choose_means(image, &plan, &conversion));
-        let too_small = |error| TaskError::of_process(error, &footprint, memory_limit).to_string();
-        let means = means.map_err(|error| problems.push(too_small(error))).ok();
-        planned.push(PlannedImage {
-            path: image.path.clone(),
-            shape: plan.own_axes(plan.levels[0].shape),
-            axes: plan.axes.iter().map(|axis| axis.name()).collect(),
-            tiles: plan.placements.len(),
-            levels: plan.levels.len(),
-            cost: plan.cost(),
-            means,
-            overlapping_pixels: plan.overlapping_pixels(),
-            problems,
-        });
+    context: &ComputeContext<'_>,
+) -> Result<PlannedConversion, TaskError> {
+    let all = Resources {
+        threads: threads.count(),
+        memory_limit: context.memory_limit,
+    };
+    let groups = schedule(planned.runner(), planned.pixel_bytes(), all);
+    let mut images: Vec<Option<ImageCost>> = planned.images().iter().map(|_| None).collect();
+    for group in &groups {
+        let pool = Threads::new(group.threads)?;
+        for &index in &group.images {
+            context.cancellation.check()?;
+            let image = &planned.images()[index];
+            let documents = match group.in_processes {
+                true => image.document_bytes(),
+                false => planned.document_bytes(),
+            };
+            images[index] = Some(cost_of(image, group, documents, (threads, &pool), context)?);
+        }
     }
-    Ok(planned)
+    Ok(PlannedConversion {
+        groups,
+        threads: threads.count(),
+        images: images.into_iter().flatten().collect(),
+    })
 }
 
-/// About as many bytes as the image's document has: it is not made for a plan.
-fn document_bytes(image: &TiledImage) -> u64 {
-    const REGION_BYTES: u64 = 600;
-    image.regions.len() as u64 * REGION_BYTES
-}
-
-impl PlannedImage {
-    /// The plan as a document.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "path": self.path,
-            "axes": self.axes,
-            "shape": self.shape,
-            "tiles": self.tiles,
-            "levels": self.levels,
-            "chunks": self.cost.chunks,
-            "files": self.cost.files,
-            "folders": self.cost.folders,
-            "pixel_bytes": self.cost.pixel_bytes,
-            "peak_bytes": self.means.map(|means| means.peak_bytes),
-            "threads": self.means.map(|means| means.workers),
-            "planes_decoded": self.means.map(|means| match means.decoding {
-                Decoding::Once => "once",
-                Decoding::PerChunk => "per chunk",
-                Decoding::InPlace => "in place",
-            }),
-            "overlapping_pixels": self.overlapping_pixels,
-            "problems": self.problems,
-        })
+fn cost_of(
+    image: &PlannedImage,
+    group: &Group,
+    document_bytes: u64,
+    (threads, pool): (&Threads, &Threads),
+    context: &ComputeContext<'_>,
+) -> Result<ImageCost, TaskError> {
+    let loading = context.loading(None)?;
+    let problems = threads.run(|| image.check_sources(loading, context.cancellation))?;
+    let mut problems: Vec<String> = problems
+        .iter()
+        .map(|(_, error): &(usize, ComputeError)| error.to_string())
+        .collect();
+    let choose = |threads: &Threads, limit: Option<u64>| {
+        let footprint = Footprint::new(document_bytes, threads.count());
+        let budget = limit.map(|limit| footprint.pixel_budget(limit));
+        let means = threads.run(|| image.choose_means(budget, loading));
+        means.map_err(|error| TaskError::of_process(error, &footprint, limit))
+    };
+    let mut limit = group.memory_limit;
+    let mut means = choose(pool, limit);
+    if means.is_err() && group.at_once > 1 && !group.in_processes {
+        // An image that is too large for a share is converted alone.
+        limit = context.memory_limit;
+        means = choose(threads, limit);
     }
+    let plan = image.plan();
+    Ok(ImageCost {
+        path: image.path().to_owned(),
+        shape: plan.own_axes(plan.levels[0].shape),
+        axes: Axis::letters(&plan.axes),
+        tiles: plan.placements.len(),
+        levels: plan.levels.len(),
+        cost: plan.cost(),
+        means: means.map_err(|error| problems.push(error.to_string())).ok(),
+        memory_limit: limit,
+        overlapping_pixels: plan.overlapping_pixels(),
+        problems,
+    })
 }

@@ -1,22 +1,25 @@
-//! Runs a whole conversion in one process: init, then the compute task of every image, with one summary.
+//! Runs a whole conversion in one process: reads the acquisition, plans every image once, and carries the plans out.
+
+mod planned;
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use std::time::Instant;
+use std::sync::Arc;
 
-use ome_zarr_convert_compute::{Threads, is_unfinished, plan_image, preflight};
-use ome_zarr_convert_core::options::{AcquisitionOptions, BadTiles, ConverterOptions, Grouping, OverwriteMode};
+use ome_zarr_convert_compute::{Event, Phase, PlannedImage, Processing};
+use ome_zarr_convert_core::options::{AcquisitionOptions, ConverterOptions, Grouping, OverwriteMode};
 use ome_zarr_convert_core::{
-    Aggregation, Collection, FilterStep, ParallelizationEntry, TiledImage, ValidatorStep, differing_attributes,
-    existing_outputs, setup_images_for_conversion, tiles_aggregation_pipeline,
+    Aggregation, Collection, FilterStep, OwnTypes, ParallelizationEntry, TiledImage, ValidatorStep,
+    differing_attributes, existing_outputs, parallelization_list, set_up_outputs_unless, tiles_aggregation_pipeline,
 };
-use tracing::{info, warn};
+use ome_zarr_convert_sources::Headers;
+use ome_zarr_convert_store::Location;
+use tracing::warn;
 
+pub use self::planned::Planned;
 use crate::acquisition::{Acquisition, CollectionKind, ImageNames, Reading, read_acquisition};
-use crate::compound::{Runner, exec_compound_task};
 use crate::compute::ComputeContext;
 use crate::error::TaskError;
-use crate::summary::Summary;
+use crate::schedule::RunnerKind;
 
 /// An acquisition to be converted.
 #[derive(Clone, Debug)]
@@ -39,74 +42,73 @@ pub struct Request {
     pub overwrite_mode: OverwriteMode,
 }
 
-/// The images of a request, aggregated but nothing written yet.
+/// The images of a request, aggregated but neither planned nor written.
 pub struct Prepared {
     request: Request,
+    zarr_dir: Location,
     notes: Vec<String>,
     images: Vec<TiledImage>,
-    /// Planning every image is worth doing once.
-    pixel_bytes: OnceLock<Vec<u64>>,
+    headers: Headers,
 }
 
 impl Request {
     /// Reads the acquisition and aggregates its tiles.
-    pub fn prepare(mut self) -> Result<Prepared, TaskError> {
+    pub fn prepare(mut self, context: &ComputeContext<'_>) -> Result<Prepared, TaskError> {
+        context.progress.on(Event::Phase { phase: Phase::Reading });
+        let headers = Headers::default();
         let reading = Reading {
             kind: &self.kind,
             options: &self.acquisition_options,
             names: &self.names,
+            cancellation: context.cancellation,
+            headers: &headers,
             field_is_image: matches!(self.options.grouping, Grouping::PerFov(_)),
         };
-        let Acquisition { tiles, kind, notes } = read_acquisition(&self.acquisition, &reading)?;
+        let Acquisition { tiles, kind, notes, .. } = read_acquisition(&self.acquisition, &reading)?;
+        context.cancellation.check()?;
         self.kind = kind;
-        let differing = differing_attributes(&tiles);
-        if let Some((image, key)) = differing.first() {
-            warn!(
-                "tiles of one image differ in an attribute; the image takes that of its first tile ({key:?} of {image}{})",
-                if differing.len() > 1 {
-                    format!(", and {} more", differing.len() - 1)
-                } else {
-                    String::new()
-                }
-            );
-        }
-        let filters: Vec<FilterStep> = self
-            .acquisition_options
-            .filters
-            .iter()
-            .cloned()
-            .map(FilterStep::from)
-            .collect();
+        warn_of_differing_attributes(&differing_attributes(&tiles));
+        let filters = self.acquisition_options.filters.iter().cloned();
+        let filters: Vec<FilterStep> = filters.map(FilterStep::from).collect();
         let aggregation = Aggregation {
             filters: &filters,
             validators: &self.validators,
             warn: &|text| warn!("{text}"),
+            loader: &headers.remembered_by(context.loader),
+            resource: context.resource,
             ..Aggregation::default()
         };
         let images = tiles_aggregation_pipeline(tiles, &self.options, &aggregation)?;
+        context.progress.on(Event::AcquisitionRead {
+            images: images.len(),
+            tiles: images.iter().map(|image| image.regions.len()).sum(),
+        });
         Ok(Prepared {
+            zarr_dir: Location::local(&self.zarr_dir)?,
             request: self,
             notes,
             images,
-            pixel_bytes: OnceLock::new(),
+            headers,
         })
     }
 }
 
-impl Prepared {
-    /// The images.
-    pub(crate) fn tiled_images(&self) -> &[TiledImage] {
-        &self.images
+fn warn_of_differing_attributes(differing: &[(String, String)]) {
+    if let Some((image, key)) = differing.first() {
+        let more = match differing.len() {
+            1 => String::new(),
+            count => format!(", and {} more", count - 1),
+        };
+        warn!(
+            "tiles of one image differ in an attribute; the image takes that of its first tile ({key:?} of {image}{more})"
+        );
     }
+}
 
+impl Prepared {
     /// The images, for a set-up that has more than one acquisition.
     pub(crate) fn into_tiled_images(self) -> Vec<TiledImage> {
         self.images
-    }
-
-    /// The options of the conversion.
-    pub(crate) fn options(&self) -> &ConverterOptions {
-        &self.request.options
     }
 
     /// What was decided that the user should see: how file names were read, what was saved.
@@ -125,107 +127,102 @@ impl Prepared {
     }
 
     /// Outputs that exist and, with `Overwrite`, will be removed.
-    pub fn existing_outputs(&self) -> Result<Vec<PathBuf>, TaskError> {
-        Ok(existing_outputs(&self.images, &self.zarr_dir())?)
-    }
-
-    /// Bytes of the pixels of the finest level of every image.
-    pub fn pixel_bytes(&self) -> Result<&[u64], TaskError> {
-        if let Some(bytes) = self.pixel_bytes.get() {
-            return Ok(bytes);
-        }
-        let bytes = self.images.iter();
-        let bytes = bytes.map(|image| Ok(plan_image(image, &self.request.options)?.pixel_bytes()));
-        let bytes = bytes.collect::<Result<Vec<u64>, TaskError>>()?;
-        Ok(self.pixel_bytes.get_or_init(|| bytes))
-    }
-
-    /// Opens every image file and holds it against what its tile declares, before anything is written. Where the options say that
-    /// images can do without bad tiles, nothing is checked here.
-    pub fn check_files(&self, threads: &Threads) -> Result<(), TaskError> {
-        if self.request.options.bad_tiles != BadTiles::Fail {
-            return Ok(());
-        }
-        let mut problems = Vec::new();
-        for image in &self.images {
-            let context = ComputeContext::new();
-            problems.extend(threads.run(|| preflight(image, &self.request.options, context.loader, None))?);
-        }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(TaskError::Files {
-                problems,
-                tiles: self.tiles(),
-            })
-        }
+    pub fn existing_outputs(&self) -> Result<Vec<Location>, TaskError> {
+        Ok(existing_outputs(&self.images, &self.zarr_dir)?)
     }
 
     /// The init task: sets the outputs up and gives the parallelization list.
-    pub fn init(&self) -> Result<Vec<ParallelizationEntry>, TaskError> {
-        let request = &self.request;
-        Ok(setup_images_for_conversion(
+    pub fn init(&self, context: &ComputeContext<'_>) -> Result<Vec<ParallelizationEntry>, TaskError> {
+        context.cancellation.check()?;
+        context.progress.on(Event::Phase {
+            phase: Phase::SettingUp,
+        });
+        let kind = self.request.kind.collection_type();
+        set_up(
             &self.images,
-            &self.zarr_dir(),
-            request.kind.collection_type(),
-            &request.options,
-            request.overwrite_mode,
-        )?)
+            &self.zarr_dir,
+            kind,
+            &self.request.options,
+            self.request.overwrite_mode,
+            context,
+        )
     }
 
-    /// Init, then the compute task of every image; without a runner, the one that suits their size. When everything fails, a plate that
-    /// this made is taken away again.
-    pub fn convert(
-        &self,
-        runner: Option<Runner<'_>>,
-        threads: &Threads,
-        context: &ComputeContext<'_>,
-    ) -> Result<Summary, TaskError> {
-        let start = Instant::now();
-        let before = match self.request.overwrite_mode {
-            OverwriteMode::Overwrite => Vec::new(),
-            OverwriteMode::NoOverwrite | OverwriteMode::Extend => self.existing_outputs()?,
+    /// Registers and plans every image, once: what is checked, counted, printed and converted are these plans.
+    pub fn plan(self, kind: RunnerKind, context: &ComputeContext<'_>) -> Result<Planned, TaskError> {
+        context.progress.on(Event::Phase { phase: Phase::Planning });
+        let processing = Processing {
+            options: Arc::new(self.request.options.clone()),
+            pipeline: None,
+            extensions: context.extensions,
         };
-        let entries = self.init()?;
-        let runner = match runner {
-            Some(runner) => runner,
-            None => Runner::BySize(self.pixel_bytes()?),
+        // Other processes are given the image as it was before registration.
+        let documents = match kind {
+            RunnerKind::Processes => self.images.clone(),
+            _ => Vec::new(),
         };
-        let done = exec_compound_task(&entries, runner, threads, context);
-        if done.is_err() {
-            self.remove_empty_plates(&before);
+        let mut images = Vec::with_capacity(self.images.len());
+        for image in self.images {
+            context.cancellation.check()?;
+            images.push(PlannedImage::new(image, &processing)?);
         }
-        Ok(Summary {
-            duration: start.elapsed(),
-            ..done?.summary
+        let pixel_bytes: Vec<u64> = images.iter().map(|image| image.plan().pixel_bytes()).collect();
+        for (image, bytes) in images.iter().zip(&pixel_bytes) {
+            context.progress.on(planned_event(image, *bytes));
+        }
+        Ok(Planned {
+            document_bytes: images.iter().map(PlannedImage::document_bytes).sum(),
+            request: self.request,
+            zarr_dir: self.zarr_dir,
+            kind,
+            headers: self.headers,
+            images,
+            documents,
+            pixel_bytes,
         })
     }
+}
 
-    /// Removes plates that this conversion made and that hold no image, nor anything to go on with.
-    fn remove_empty_plates(&self, before: &[PathBuf]) {
-        let mut plates: Vec<PathBuf> = Vec::new();
-        for image in &self.images {
-            if let Collection::ImageInPlate(place) = &*image.collection
-                && let Ok(plate) = place.plate_path()
-            {
-                let plate = self.request.zarr_dir.join(plate);
-                if !plates.contains(&plate) && !before.contains(&plate) {
-                    plates.push(plate);
-                }
-            }
-        }
-        for plate in plates {
-            let holds_image = self.images.iter().any(|image| {
-                let path = self.request.zarr_dir.join(&image.path);
-                path.starts_with(&plate) && (path.exists() || is_unfinished(&path))
-            });
-            if !holds_image && let Err(error) = std::fs::remove_dir_all(&plate) {
-                info!("{} could not be removed: {error}", plate.display());
-            }
-        }
+fn planned_event(image: &PlannedImage, pixel_bytes: u64) -> Event<'_> {
+    let well = match &*image.tiled().collection {
+        Collection::ImageInPlate(place) => Some((place.row.as_str(), place.column)),
+        _ => None,
+    };
+    Event::ImagePlanned {
+        image: image.path(),
+        row: well.map(|(row, _)| row),
+        column: well.map(|(_, column)| column),
+        tiles: image.plan().placements.len(),
+        pixel_bytes,
     }
+}
 
-    fn zarr_dir(&self) -> String {
-        self.request.zarr_dir.display().to_string()
+/// The init task of images: sets their outputs up and gives the parallelization list.
+pub(crate) fn set_up(
+    images: &[TiledImage],
+    zarr_dir: &Location,
+    collection_type: &str,
+    options: &ConverterOptions,
+    overwrite_mode: OverwriteMode,
+    context: &ComputeContext<'_>,
+) -> Result<Vec<ParallelizationEntry>, TaskError> {
+    let images: Vec<&TiledImage> = images.iter().collect();
+    let (own, stop) = (own_types(context), || context.cancellation.is_cancelled());
+    let places = set_up_outputs_unless(&images, zarr_dir, collection_type, options, overwrite_mode, &own, &stop)?;
+    Ok(parallelization_list(
+        &images,
+        &places,
+        zarr_dir,
+        options,
+        overwrite_mode,
+        &own,
+    )?)
+}
+
+fn own_types<'a>(context: &ComputeContext<'a>) -> OwnTypes<'a> {
+    OwnTypes {
+        extensions: context.extensions,
+        image_loader: None,
+        registration_pipeline: None,
     }
 }

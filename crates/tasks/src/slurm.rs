@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ome_zarr_convert_compute::{Decoding, Footprint};
 use ome_zarr_convert_core::ParallelizationEntry;
 
+use crate::compute::ComputeContext;
 use crate::error::TaskError;
 use crate::list::{is_used_up, plan_entry};
 
@@ -26,7 +27,12 @@ pub struct Needs {
 impl Needs {
     /// What the most demanding entry of a list needs, from its plan. `cpus` says how many processors each is to have; every task
     /// reads the `list_bytes` of the whole list.
-    pub fn of(entries: &[ParallelizationEntry], cpus: Option<usize>, list_bytes: u64) -> Result<Self, TaskError> {
+    pub fn of(
+        entries: &[ParallelizationEntry],
+        cpus: Option<usize>,
+        list_bytes: u64,
+        context: &ComputeContext<'_>,
+    ) -> Result<Self, TaskError> {
         let mut plans = Vec::with_capacity(entries.len());
         let mut most_cpus = 1;
         for entry in entries {
@@ -34,12 +40,13 @@ impl Needs {
                 continue;
             }
             let options = &entry.init_args.converter_options;
-            let (plan, document_bytes) = plan_entry(entry)?;
+            let image = plan_entry(entry, context)?;
+            let plan = image.plan();
             let useful = usize::try_from(plan.pixel_bytes().div_ceil(BYTES_PER_CPU)).unwrap_or(MOST_CPUS);
             let workers = options.runtime_settings.dask_scheduler.max_workers();
             let useful = useful.min(plan.leaves.len()).min(workers.unwrap_or(MOST_CPUS));
             most_cpus = most_cpus.max(useful.min(MOST_CPUS));
-            plans.push((plan, document_bytes));
+            plans.push(image);
         }
         if plans.is_empty() && !entries.is_empty() {
             return Err(TaskError::Arguments {
@@ -48,9 +55,9 @@ impl Needs {
             });
         }
         let cpus = cpus.unwrap_or(most_cpus);
-        let bytes = plans.iter().map(|(plan, document_bytes)| {
-            let pixels = plan.memory(Decoding::Once).peak_bytes(cpus);
-            Footprint::new(*document_bytes, cpus).memory_limit(pixels)
+        let bytes = plans.iter().map(|image| {
+            let pixels = image.plan().memory(Decoding::Once).peak_bytes(cpus);
+            Footprint::new(image.document_bytes(), cpus).memory_limit(pixels)
         });
         let bytes = bytes.max();
         // A quarter more: file buffers count against the limit of a job too.

@@ -1,37 +1,28 @@
 //! What a compute task answers: the entry of its image in Fractal's image list.
 
 use ome_zarr_convert_compute::ImagePlan;
-use ome_zarr_convert_core::{Attributes, Axis, Cell, Collection, TiledImage};
+use ome_zarr_convert_core::{Attributes, Cell, Collection, TiledImage};
+use ome_zarr_convert_geometry::Axis;
 use serde_json::{Map, Value, json};
 
-/// One entry: `{zarr_url, types: {is_3D, is_time_series?}, attributes: {…, plate, well, acquisition}}`.
-pub(crate) fn image_list_update(zarr_url: &str, image: &Described, plan: &ImagePlan) -> Value {
-    let size = |axis: Axis| plan.levels[0].shape[axis as usize];
+/// What is known of an image: `{types: {is_3D, is_time_series?}, attributes: {…, plate, well, acquisition}}`. Where it lies is up to the
+/// caller.
+pub(crate) fn image_list_update(image: &TiledImage, plan: &ImagePlan) -> Value {
+    let size = |axis: Axis| plan.levels[0].shape[axis.index()];
     let mut types = Map::new();
     types.insert("is_3D".into(), json!(size(Axis::Z) > 1));
     if size(Axis::T) > 1 {
         types.insert("is_time_series".into(), json!(true));
     }
-    json!({ "zarr_url": zarr_url, "types": types, "attributes": image.attributes })
-}
-
-/// The attributes of an image as the list holds them.
-pub(crate) struct Described {
-    attributes: Map<String, Value>,
-}
-
-impl Described {
-    pub(crate) fn new(image: &TiledImage) -> Self {
-        let mut attributes = joined(&image.attributes);
-        if let Collection::ImageInPlate(place) = &*image.collection {
-            // A name that is not allowed has been refused before.
-            let plate = place.plate_path().unwrap_or_else(|_| place.plate_name.clone());
-            attributes.insert("plate".into(), json!(plate));
-            attributes.insert("well".into(), json!(place.well()));
-            attributes.insert("acquisition".into(), json!(place.acquisition));
-        }
-        Self { attributes }
+    let mut attributes = joined(&image.attributes);
+    if let Collection::ImageInPlate(place) = &*image.collection {
+        // A name that is not allowed has been refused before.
+        let plate = place.plate_path().unwrap_or_else(|_| place.plate_name.clone());
+        attributes.insert("plate".into(), json!(plate));
+        attributes.insert("well".into(), json!(place.well()));
+        attributes.insert("acquisition".into(), json!(place.acquisition));
     }
+    json!({ "types": types, "attributes": attributes })
 }
 
 /// A single value as it is; several joined by ` & ` as Python writes them.

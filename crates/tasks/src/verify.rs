@@ -1,17 +1,20 @@
 //! Verifies the pixels of images, plates and folders of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ome_zarr_convert_compute::{Against, Finding, verify_image};
+use ome_zarr_convert_compute::{Against, ComputeError, Finding, Verification, verify_image};
 use ome_zarr_convert_core::ParallelizationEntry;
 use ome_zarr_convert_ngff::Plate;
+use ome_zarr_convert_ngff::inspect::{Kind, kind_of};
+use ome_zarr_convert_store::Location;
 
-use crate::compute::ComputeContext;
+use crate::compute::{ComputeContext, locate};
 use crate::error::TaskError;
-use crate::list::image_of;
+use crate::list::plan_entry;
 
 /// What was verified and what is wrong.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Verified {
     /// Images looked at.
     pub images: usize,
@@ -28,25 +31,33 @@ pub fn verify(
     against: &[ParallelizationEntry],
     context: &ComputeContext<'_>,
 ) -> Result<Verified, TaskError> {
-    let images = images_of(path)?;
+    let images = images_of(&locate(&path.display().to_string())?, context)?;
     if images.is_empty() {
         return Err(TaskError::Arguments {
             place: path.display().to_string(),
-            problem: "it is no OME-Zarr image or plate, and holds none; give the folder that ends in .zarr".into(),
+            problem: "it is not an OME-Zarr image or plate, and holds none; give the folder that ends in .zarr".into(),
         });
+    }
+    let mut entries = Vec::with_capacity(against.len());
+    for entry in against {
+        entries.push((locate(&entry.zarr_url)?, entry));
     }
     let mut verified = Verified {
         images: images.len(),
         ..Verified::default()
     };
     for image in images {
-        if !image.is_dir() {
+        context.cancellation.check()?;
+        if !image.exists()? {
             let problem = "the plate lists this image, but it is not there: convert it".to_owned();
-            verified.findings.push(Finding { path: image, problem });
+            verified.findings.push(Finding {
+                path: image.to_string(),
+                problem,
+            });
             continue;
         }
-        let entry = against.iter().find(|entry| Path::new(&entry.zarr_url) == image);
-        let one = verify_one(&image, entry, context)?;
+        let entry = entries.iter().find(|(place, _)| *place == image);
+        let one = verify_one(&image, entry.map(|(_, entry)| *entry), context)?;
         verified.units += one.units;
         verified.findings.extend(one.findings);
     }
@@ -54,50 +65,41 @@ pub fn verify(
 }
 
 fn verify_one(
-    image: &Path,
+    image: &Location,
     entry: Option<&ParallelizationEntry>,
     context: &ComputeContext<'_>,
-) -> Result<ome_zarr_convert_compute::Verification, TaskError> {
+) -> Result<Verification, TaskError> {
     let Some(entry) = entry else {
-        return Ok(verify_image(image, None)?);
+        return Ok(verify_image(image, None, context.cancellation)?);
     };
-    let args = &entry.init_args;
-    let (tiled, _) = image_of(entry)?;
+    let planned = plan_entry(entry, context)?;
     let against = Against {
-        image: &tiled,
-        options: &args.converter_options,
-        pipeline: args.registration_pipeline.as_deref(),
-        extensions: context.extensions,
-        loader: match &args.image_loader {
-            Some(name) => context.extensions.loader(Some(name))?,
-            None => context.loader,
-        },
-        resource: context.resource,
+        image: &planned,
+        loading: context.loading(entry.init_args.image_loader.as_deref())?,
     };
-    Ok(verify_image(image, Some(&against))?)
+    Ok(verify_image(image, Some(&against), context.cancellation)?)
 }
 
-/// The images at a path: itself, those that a plate lists, or those of every `.zarr` in a folder.
-fn images_of(path: &Path) -> Result<Vec<PathBuf>, TaskError> {
-    let path = std::path::absolute(path).map_err(TaskError::io("find", path))?;
-    if let Ok(plate) = Plate::open(&path) {
-        let paths = plate
-            .image_paths()
-            .map_err(ome_zarr_convert_compute::ComputeError::from)?;
-        return Ok(paths.iter().map(|image| path.join(image)).collect());
-    }
-    if [".zattrs", "zarr.json"].iter().any(|name| path.join(name).is_file()) {
-        return Ok(vec![path]);
+/// The images at a place: itself, those that a plate lists, or those of every `.zarr` in a folder.
+fn images_of(place: &Location, context: &ComputeContext<'_>) -> Result<Vec<Location>, TaskError> {
+    context.cancellation.check()?;
+    match kind_of(place) {
+        Ok(Some(Kind::Plate)) => {
+            let plate = Plate::open(place).map_err(ComputeError::from)?;
+            let paths = plate.image_paths().map_err(ComputeError::from)?;
+            return Ok(paths.iter().map(|image| place.join(image)).collect());
+        }
+        Ok(Some(_)) => return Ok(vec![place.clone()]),
+        Ok(None) => {}
+        // What is broken is reported by whoever reads it as an image.
+        Err(_) => return Ok(vec![place.clone()]),
     }
     let mut images = Vec::new();
-    let entries = std::fs::read_dir(&path).map_err(TaskError::io("read", &path))?;
-    let mut below: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    below.sort();
-    for zarr in below
-        .iter()
-        .filter(|path| path.extension().is_some_and(|suffix| suffix == "zarr"))
-    {
-        images.extend(images_of(zarr)?);
+    for entry in place.list()?.into_iter().flatten() {
+        let name = entry.name()?;
+        if name.ends_with(".zarr") {
+            images.extend(images_of(&place.child(name), context)?);
+        }
     }
     Ok(images)
 }

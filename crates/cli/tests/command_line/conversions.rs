@@ -157,7 +157,7 @@ fn a_half_written_image_is_converted_again() {
     here.run("convert plate --zarr-dir out").well();
     let first = output(&here.path("out"));
     let image = here.path("out/plate.zarr/B/03/0");
-    std::fs::remove_file(image.join(".ome-zarr-convert.json")).unwrap();
+    std::fs::remove_file(image.join("0/.ome-zarr-convert.json")).unwrap();
     std::fs::remove_dir_all(image.join("tables")).unwrap();
     let again = here.run("convert plate --zarr-dir out --overwrite extend").well();
     assert!(

@@ -36,6 +36,36 @@ fn every_runner_writes_and_reports_the_same() {
     }
 }
 
+/// A file that is cut in the middle of its pixels shows when it is decoded, one without content when it is opened.
+#[test]
+fn the_same_damaged_file_gives_the_same_exit_code_everywhere() {
+    const FIRST: &str = "plate/data/B03_F000_C0_Z00.tif";
+    let here = Acquisition::plate();
+    here.run("init plate --zarr-dir listed --out list.json").well();
+    let list: Value = serde_json::from_str(&here.read("list.json")).unwrap();
+    here.write("entry.json", list["parallelization_list"][0].to_string());
+    let bytes = fs::read(here.path(FIRST)).unwrap();
+    for kept in [0, bytes.len() / 2] {
+        here.write(FIRST, &bytes[..kept]);
+        for runner in ["auto", "sequential", "threads", "processes"] {
+            let line = format!("convert plate --zarr-dir out --runner {runner}");
+            here.run(&line).with_error(2, &["B03_F000_C0_Z00.tif"]);
+            let line = format!("compute --list list.json --all --runner {runner}");
+            here.run(&line).with_error(2, &["B03_F000_C0_Z00.tif"]);
+        }
+        here.run("compute --list list.json --index 0")
+            .with_error(2, &["B03_F000_C0_Z00.tif"]);
+        let task = here.run_task("--args-json entry.json --out-json answer.json");
+        assert_eq!(task.code, 2, "{}", task.stderr);
+        assert!(task.stderr.contains("B03_F000_C0_Z00.tif"), "{}", task.stderr);
+    }
+    here.write(FIRST, "");
+    here.run("init plate --zarr-dir out --out other.json")
+        .with_error(2, &["B03_F000_C0_Z00.tif"]);
+    here.run("plan plate --zarr-dir out")
+        .with_error(2, &["B03_F000_C0_Z00.tif"]);
+}
+
 #[test]
 fn a_list_is_finished_by_running_it_again() {
     for runner in ["sequential", "threads", "processes"] {
@@ -46,7 +76,7 @@ fn a_list_is_finished_by_running_it_again() {
         let line = format!("compute --list list.json --all --threads 2 --runner {runner} --out-json");
         let failed = here.run(&format!("{line} first.json"));
         failed.with_error(
-            1,
+            2,
             &["1 of 2 images failed", "/out/plate.zarr/B/03/0", "B03_F001_C0_Z01.tif"],
         );
         assert!(!here.path("first.json").exists());

@@ -134,7 +134,7 @@ fn wrong_usage_says_what_is_wrong() {
     here.run("compute --list list.json --index 2")
         .with_error(2, &["list.json", "no entry 2", "2 entries count from 0"]);
     here.run("compute --list plate/tiles.csv --index 0")
-        .with_error(2, &["plate/tiles.csv", "no JSON"]);
+        .with_error(2, &["plate/tiles.csv", "not valid JSON"]);
     here.run("convert plate").with_error(2, &["--zarr-dir"]);
     here.run("convert plate --zarr-dir out2 --threads 0")
         .with_error(2, &["--threads"]);

@@ -1,6 +1,8 @@
 //! What a plan will cost: files and bytes, counted from the plan alone.
 
-use super::{ImagePlan, Index5, X, Y, for_each_index};
+use ome_zarr_convert_geometry::Axis;
+
+use super::{ImagePlan, X, Y};
 
 /// The cost of carrying out a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +28,10 @@ impl ImagePlan {
             pixel_bytes: 0,
         };
         for level in &self.levels {
-            let unit = level.shard.unwrap_or(level.chunk);
-            let grid: Index5 = std::array::from_fn(|axis| level.shape[axis].div_ceil(unit[axis]));
-            let own = self.own_axes(grid);
-            cost.chunks += level.grid().iter().product::<u64>();
-            cost.files += grid.iter().product::<u64>();
+            let units = level.units();
+            let own = self.own_axes(units.counts());
+            cost.chunks += level.chunks().len();
+            cost.files += units.len();
             // Every index but the last is a folder.
             cost.folders += 1
                 + (1..own.len())
@@ -46,23 +47,14 @@ impl ImagePlan {
         let mut covered = 0;
         let mut total = 0;
         for leaf in &self.leaves {
-            let level = &self.levels[0];
-            let first: Index5 = std::array::from_fn(|axis| leaf.chunk[axis] * level.chunk[axis]);
-            let valid = level.valid(leaf.chunk);
-            for_each_index([0; 5], [valid[0] - 1, valid[1] - 1, valid[2] - 1, 0, 0], |plane| {
-                let boxes: Vec<[u64; 4]> = leaf
-                    .placements
-                    .iter()
-                    .map(|number| &self.placements[*number])
-                    .filter(|p| (0..3).all(|axis| (p.start[axis]..p.end(axis)).contains(&(first[axis] + plane[axis]))))
-                    .map(|p| {
-                        let clip = |axis: usize| {
-                            let end = first[axis] + valid[axis];
-                            (p.start[axis].max(first[axis]), p.end(axis).min(end))
-                        };
-                        let (y, x) = (clip(Y), clip(X));
-                        [y.0, y.1, x.0, x.1]
-                    })
+            let chunk = self.levels[0].chunks().pixels_of(leaf.chunk);
+            chunk.each_plane(|plane| {
+                let tiles = leaf.placements.iter().map(|number| &self.placements[*number].pixels);
+                let parts = tiles
+                    .filter(|tile| tile.has_plane(plane))
+                    .map(|tile| tile.intersection(&chunk));
+                let boxes: Vec<[u64; 4]> = parts
+                    .map(|part| [part.start[Y], part.end(Axis::Y), part.start[X], part.end(Axis::X)])
                     .collect();
                 total += boxes.iter().map(|b| (b[1] - b[0]) * (b[3] - b[2])).sum::<u64>();
                 covered += area_of_union(&boxes);

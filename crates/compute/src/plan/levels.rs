@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use ome_zarr_convert_core::Roi;
 use ome_zarr_convert_core::options::ChunkingStrategy;
-use ome_zarr_convert_core::{Axis, Roi};
+use ome_zarr_convert_geometry::{Axis, Grid, Index5};
 
-use super::{Index5, X, Y};
+use super::{X, Y};
 
 /// How chunks are gathered into shards.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,23 +58,41 @@ pub struct Level {
 }
 
 impl Level {
-    /// Number of chunks along each axis.
-    pub fn grid(&self) -> Index5 {
-        std::array::from_fn(|axis| self.shape[axis].div_ceil(self.chunk[axis]))
+    /// The chunks of the level.
+    pub fn chunks(&self) -> Grid {
+        Grid {
+            shape: self.shape,
+            cell: self.chunk,
+        }
     }
 
-    /// The write unit (shard, or chunk without shards) that holds a chunk.
-    pub(crate) fn unit_of(&self, chunk: Index5) -> Index5 {
-        match self.shard {
-            None => chunk,
-            Some(shard) => std::array::from_fn(|axis| chunk[axis] / (shard[axis] / self.chunk[axis])),
+    /// The write units of the level: shards, or chunks without shards.
+    pub fn units(&self) -> Grid {
+        Grid {
+            shape: self.shape,
+            cell: self.shard.unwrap_or(self.chunk),
         }
+    }
+
+    /// The chunks as cells of shards: a grid of chunks over the number of chunks.
+    pub(crate) fn shards(&self) -> Option<Grid> {
+        let shard = self.shard?;
+        Some(Grid {
+            shape: self.chunks().counts(),
+            cell: std::array::from_fn(|at| shard[at] / self.chunk[at]),
+        })
+    }
+
+    /// The write unit that holds a chunk.
+    pub(crate) fn unit_of(&self, chunk: Index5) -> Index5 {
+        self.shards()
+            .map_or(chunk, |shards| std::array::from_fn(|at| chunk[at] / shards.cell[at]))
     }
 
     /// The chunk of this level into which `child`, a chunk of the next finer level, is halved.
     pub(crate) fn parent_of(&self, child: Index5) -> Index5 {
-        let grid = self.grid();
-        let parent = |axis: usize| (child[axis] / 2).min(grid[axis] - 1);
+        let counts = self.chunks().counts();
+        let parent = |axis: usize| (child[axis] / 2).min(counts[axis] - 1);
         [child[0], child[1], child[2], parent(Y), parent(X)]
     }
 
@@ -81,8 +100,8 @@ impl Level {
     /// all that remain.
     pub(crate) fn children_along(&self, finer: &Self, chunk: Index5, axis: usize) -> Range<u64> {
         let first = chunk[axis] * 2;
-        first..if chunk[axis] + 1 == self.grid()[axis] {
-            finer.grid()[axis]
+        first..if chunk[axis] + 1 == self.chunks().counts()[axis] {
+            finer.chunks().counts()[axis]
         } else {
             first + 2
         }
@@ -94,9 +113,9 @@ impl Level {
         (along(Y).end - along(Y).start) * (along(X).end - along(X).start)
     }
 
-    /// Pixels of the chunk at `index` that lie inside the level, along each axis.
-    pub(crate) fn valid(&self, index: Index5) -> Index5 {
-        std::array::from_fn(|axis| (self.shape[axis] - index[axis] * self.chunk[axis]).min(self.chunk[axis]))
+    /// Pixels of a chunk that lie inside the level, along each axis.
+    pub(crate) fn valid(&self, chunk: Index5) -> Index5 {
+        self.chunks().pixels_of(chunk).size
     }
 }
 
@@ -245,7 +264,7 @@ mod tests {
             for (number, level) in levels.iter().enumerate() {
                 let mut pixels = 0;
                 let mut children = std::collections::HashMap::new();
-                crate::plan::for_each_index([0; 5], level.grid().map(|count| count - 1), |index| {
+                level.chunks().each_cell(|index| {
                     let valid = level.valid(index);
                     assert!(valid.iter().zip(level.chunk).all(|(valid, chunk)| (1..=chunk).contains(valid)));
                     pixels += valid.iter().product::<u64>();

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use ome_zarr_convert_core::options::Overlap;
+use ome_zarr_convert_geometry::Index5;
 
-use super::{ImagePlan, Index5, Level, X, Y, for_each_index};
-use crate::window::Ends;
+use super::{ImagePlan, Level, X, Y};
+use crate::window::Windows;
 
 /// How often a plane is decoded that several chunks need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,19 @@ pub struct Means {
     pub(crate) spare_bytes: u64,
     /// Most bytes of pixel buffers; what is above that is encoded.
     pub(crate) pool_bytes: u64,
+}
+
+impl Means {
+    /// One thread and no limit.
+    pub(crate) const fn ample() -> Self {
+        Self {
+            workers: 1,
+            decoding: Decoding::Once,
+            peak_bytes: 0,
+            spare_bytes: u64::MAX,
+            pool_bytes: u64::MAX,
+        }
+    }
 }
 
 /// Most bytes of memory that a plan takes. Upper bounds throughout: encoded chunks count as large as their pixels.
@@ -181,13 +195,10 @@ impl ImagePlan {
         }
     }
 
-    /// Bytes that the values for display windows take (`window.rs`), where they are not counted.
+    /// Bytes that the values for display windows take (`window.rs`).
     fn windows_bytes(&self) -> u64 {
-        if self.data_type.size_bytes() <= 2 {
-            return 0;
-        }
-        let [t, c, z, y, x] = self.levels[self.levels.len() - 1].shape;
-        c * Ends::most_bytes(t * z * y * x)
+        let [t, c, z, y, x] = self.coarsest().shape;
+        Windows::most_bytes(self.data_type, c, t * z * y * x)
     }
 
     fn chunk_bytes(&self, level: &Level) -> u64 {
@@ -205,7 +216,11 @@ impl ImagePlan {
     }
 
     fn largest_plane(&self) -> u64 {
-        self.placements.iter().map(|p| p.size[Y] * p.size[X]).max().unwrap_or(0)
+        self.placements
+            .iter()
+            .map(|p| p.pixels.size[Y] * p.pixels.size[X])
+            .max()
+            .unwrap_or(0)
     }
 
     /// Tiles that are blended lie side by side before they are combined: bytes of the most of them in one plane of a chunk.
@@ -213,23 +228,17 @@ impl ImagePlan {
         if matches!(self.overlap, Overlap::Last | Overlap::First) {
             return 0;
         }
-        let level = &self.levels[0];
+        let chunks = self.levels[0].chunks();
         let mut most = 0;
         for leaf in &self.leaves {
-            let first: Index5 = std::array::from_fn(|axis| leaf.chunk[axis] * level.chunk[axis]);
-            let valid = level.valid(leaf.chunk);
-            for_each_index([0; 5], [valid[0] - 1, valid[1] - 1, valid[2] - 1, 0, 0], |plane| {
-                let index: [u64; 3] = std::array::from_fn(|axis| first[axis] + plane[axis]);
-                let covering = leaf.placements.iter().map(|number| &self.placements[*number]);
-                let part = |p: &super::Placement, axis: usize| {
-                    (first[axis] + valid[axis]).min(p.end(axis)) - first[axis].max(p.start[axis])
-                };
-                let layers = covering.filter(|p| p.covers(index)).map(|p| part(p, Y) * part(p, X));
-                most = most.max(
-                    layers
-                        .map(|pixels| whole_words(pixels * self.pixel_size()))
-                        .sum::<u64>(),
-                );
+            let chunk = chunks.pixels_of(leaf.chunk);
+            chunk.each_plane(|plane| {
+                let tiles = leaf.placements.iter().map(|number| &self.placements[*number].pixels);
+                let parts = tiles
+                    .filter(|tile| tile.has_plane(plane))
+                    .map(|tile| tile.intersection(&chunk));
+                let layers = parts.map(|part| whole_words(part.size[Y] * part.size[X] * self.pixel_size()));
+                most = most.max(layers.sum::<u64>());
             });
         }
         most
@@ -237,18 +246,12 @@ impl ImagePlan {
 
     /// Bytes of the planes of a tile that this leaf decodes and that other leaves need too.
     fn shared_planes_bytes(&self, number: usize, chunk: Index5, source_pixel: u64) -> u64 {
-        let (placement, level) = (&self.placements[number], &self.levels[0]);
-        if placement.chunks_across(level) == 1 {
+        let (tile, chunks) = (&self.placements[number].pixels, self.levels[0].chunks());
+        if chunks.cells_across(tile) == 1 {
             return 0;
         }
-        let planes: u64 = (0..3)
-            .map(|axis| {
-                let first = (chunk[axis] * level.chunk[axis]).max(placement.start[axis]);
-                let end = ((chunk[axis] + 1) * level.chunk[axis]).min(placement.end(axis));
-                end.saturating_sub(first)
-            })
-            .product();
-        planes * whole_words(placement.size[Y] * placement.size[X] * source_pixel)
+        let part = tile.intersection(&chunks.pixels_of(chunk));
+        part.size[..3].iter().product::<u64>() * whole_words(tile.size[Y] * tile.size[X] * source_pixel)
     }
 }
 
@@ -284,7 +287,7 @@ impl<'a> Waiting<'a> {
         };
         // Per tile: leaves of the slab (t, c, z) at work that still need it. Planes wait within a slab only.
         let mut held: HashMap<(usize, [u64; 3]), (u64, u64)> = HashMap::new();
-        let level = &plan.levels[0];
+        let chunks = plan.levels[0].chunks();
         for leaf in &plan.leaves {
             let slab = [leaf.chunk[0], leaf.chunk[1], leaf.chunk[2]];
             let once = || leaf.placements.iter().filter(|_| decoding == Decoding::Once);
@@ -293,7 +296,7 @@ impl<'a> Waiting<'a> {
                 let (left, _) = held.entry((number, slab)).or_insert_with(|| {
                     let bytes = plan.shared_planes_bytes(number, leaf.chunk, source_pixel);
                     waiting.pooled_now += bytes;
-                    (plan.placements[number].chunks_across(level), bytes)
+                    (chunks.cells_across(&plan.placements[number].pixels), bytes)
                 });
                 *left -= 1;
             }
@@ -311,12 +314,9 @@ impl<'a> Waiting<'a> {
 
     fn chunk_done(&mut self, number: usize, chunk: Index5) {
         let level = &self.plan.levels[number];
-        if let Some(shard) = level.shard {
-            let per: Index5 = std::array::from_fn(|axis| shard[axis] / level.chunk[axis]);
-            let index: Index5 = std::array::from_fn(|axis| chunk[axis] / per[axis]);
-            let grid = level.grid();
-            let chunks = (0..5).map(|axis| (grid[axis] - index[axis] * per[axis]).min(per[axis]));
-            let chunks: u64 = chunks.product();
+        if let Some(shards) = level.shards() {
+            let index = level.unit_of(chunk);
+            let chunks = shards.pixels_of(index).pixels();
             let left = self.open_shards[number].entry(index).or_insert(chunks);
             *left -= 1;
             let complete = *left == 0;

@@ -11,9 +11,14 @@ use ome_zarr_convert_core::Axis;
 use ome_zarr_convert_core::options::OverwriteMode;
 use ome_zarr_convert_geometry::PixelType;
 use ome_zarr_convert_sources::ImageInfo;
+use ome_zarr_convert_store::Location;
 use serde_json::json;
 
-use crate::scene::{Fault, Run, Scene, Source, TileSpec, tree};
+use crate::scene::{Fault, Run, Scene, Source, TileSpec, plan, tree};
+
+fn place(run: &Run<'_>) -> Location {
+    Location::local(&run.target()).unwrap()
+}
 
 /// Four fields of 10 × 10 in a row.
 fn scene() -> Scene {
@@ -124,13 +129,14 @@ fn a_panic_of_a_listener_leaves_nothing_behind() {
     }
     let (folder, scene) = (tempfile::tempdir().unwrap(), scene());
     let run = Run::new(&scene, folder.path());
-    let (options, target) = (scene.options(), run.target());
+    let target = Location::local(&run.target()).unwrap();
     let conversion = Conversion {
         loader: &run.loader,
         progress: &Panics,
-        ..Conversion::new(&target, &options)
+        ..Conversion::new(&target)
     };
-    let error = convert_image(scene.image(), &conversion).unwrap_err();
+    let planned = plan(scene.image(), scene.options()).unwrap();
+    let error = convert_image(&planned, &conversion).unwrap_err();
     assert!(
         error
             .to_string()
@@ -161,7 +167,7 @@ fn files_that_are_not_what_their_tiles_declare() {
         &with_source(1, &[10, 10], PixelType::UInt8, zeros.clone()),
         Fault::None,
         expect![[
-            r#"tile 'F1' ({"id":1}): the file's data type is uint8, but the image's is uint16 (that of its first tile); tiles of one image share a type: convert the file, or ask for a data type in the acquisition"#
+            r#"tile 'F1' ({"id":1}): the file's data type is uint8, but the image's is uint16 (that of its first tile); tiles of one image share a type: convert the file, or request a data type in the acquisition"#
         ]],
     );
     // The first tile has another type than the image, so a type was asked for: all values must fit.
@@ -187,7 +193,7 @@ fn files_that_are_not_what_their_tiles_declare() {
         &narrow,
         Fault::None,
         expect![[
-            r#"tile 'F3' ({"id":3}): its value 256 (uint16) does not fit the data type uint8 asked for; ask for a wider type, or leave the data type out"#
+            r#"tile 'F3' ({"id":3}): its value 256 (uint16) does not fit the requested data type uint8; request a wider type, or leave the data type out"#
         ]],
     );
 }
@@ -230,14 +236,14 @@ fn a_failed_image_is_converted_by_the_next_run() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(names, ["image.zarr"]);
-    let mark = Mark::read(&run.target()).unwrap();
+    let mark = Mark::read(&place(&run)).unwrap().unwrap();
     assert_eq!(mark.note, json!(5), "10 × 40 pixels: five levels");
 }
 
 /// An image by another hand, or of other options: the scene's own conversion with its mark changed.
 fn make_foreign(run: &Run<'_>, path: &Path) {
     run.convert().unwrap();
-    fs::remove_file(path.join(".ome-zarr-convert.json")).unwrap();
+    fs::remove_file(path.join("0/.ome-zarr-convert.json")).unwrap();
 }
 
 #[test]
@@ -290,7 +296,8 @@ fn an_existing_output_and_the_three_modes() {
 
     let error = run.convert().unwrap_err().to_string();
     let shown = error.replace(&run.target().display().to_string(), "{target}");
-    expect!["{target} exists already: choose `Overwrite` (--overwrite replace) to replace it, or `Extend` (--overwrite extend) to keep what is complete"].assert_eq(&shown);
+    expect!["{target} exists already: choose `Overwrite` to replace it, or `Extend` to keep what is complete"]
+        .assert_eq(&shown);
     run.overwrite_mode = OverwriteMode::Extend;
     assert_eq!(run.convert().unwrap().outcome, Outcome::Kept);
     assert_eq!(tree(&run.target()), before);
@@ -301,7 +308,7 @@ fn an_existing_output_and_the_three_modes() {
     assert_eq!(tree(&run.target()), before, "a failed replacement leaves the old image");
     run.loader.fault = Fault::None;
     assert_eq!(run.convert().unwrap().outcome, Outcome::Written);
-    assert!(Mark::read(&run.target()).is_some());
+    assert!(Mark::read(&place(&run)).unwrap().is_some());
 }
 
 /// What the reference leaves behind when it is killed looks like an image: its Extend takes it for finished.
@@ -337,7 +344,7 @@ fn an_image_in_the_hands_of_another_process_is_left_to_it() {
     File::create(partial.join("half a chunk")).unwrap();
     lock.lock().unwrap();
     let run = Run::new(&scene, folder.path());
-    assert!(matches!(run.convert(), Err(ComputeError::Busy { path }) if path == run.target()));
+    assert!(matches!(run.convert(), Err(ComputeError::Busy { path }) if path == run.target().display().to_string()));
     assert!(partial.join("half a chunk").exists());
     // The other process was killed: its lock is gone, its files are not.
     drop(lock);
@@ -422,7 +429,9 @@ fn a_folder_that_is_no_zarr_is_never_removed() {
         run.overwrite_mode = mode;
         fs::create_dir_all(run.target().join("notes")).unwrap();
         File::create(run.target().join("notes/thesis.txt")).unwrap();
-        assert!(matches!(run.convert(), Err(ComputeError::Foreign { path }) if path == run.target()));
+        assert!(
+            matches!(run.convert(), Err(ComputeError::Foreign { path }) if path == run.target().display().to_string())
+        );
         assert!(run.target().join("notes/thesis.txt").exists());
         fs::remove_file(run.target().join("notes/thesis.txt")).unwrap();
         assert_eq!(run.convert().unwrap().outcome, Outcome::Written);

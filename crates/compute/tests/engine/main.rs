@@ -8,4 +8,5 @@ mod policies;
 mod random;
 mod resume;
 mod scene;
+mod stores;
 mod threads;

@@ -254,26 +254,36 @@ pub(crate) fn shard(scene: &Scene, shape: [u64; 5], chunk: [u64; 5]) -> Option<[
     })
 }
 
-/// Start, end and largest value of the display window of a channel of the coarsest level.
-pub(crate) fn window(coarsest: &Level, channel: u64) -> (f64, f64, f64) {
+/// The display window of a channel of the coarsest level: start, end, smallest value below 0 and largest above.
+pub(crate) fn window(coarsest: &Level, channel: u64) -> [f64; 4] {
     let inside = |index: &[u64; 5]| index[1] == channel;
     let values = indices([0; 5], coarsest.shape)
         .filter(inside)
         .map(|index| coarsest.at(index).to_f64());
-    let mut values: Vec<f64> = values.filter(|value| *value > 0.0).collect();
-    values.sort_by(f64::total_cmp);
-    let Some(&largest) = values.last() else {
-        return (0.0, 1.0, 0.0);
-    };
-    let percentile = |percent: f64| {
+    let (mut below, mut above): (Vec<f64>, Vec<f64>) =
+        values.filter(|value| *value != 0.0).partition(|value| *value < 0.0);
+    below.sort_by(f64::total_cmp);
+    above.sort_by(f64::total_cmp);
+    let smallest = below.first().copied().unwrap_or(0.0);
+    let largest = above.last().copied().unwrap_or(0.0);
+    let percentile = |values: &[f64], percent: f64| {
         let at = (values.len() - 1) as f64 * (percent / 100.0);
         let below = at.floor();
         let up = at - below > 0.5 || (at - below == 0.5 && below % 2.0 == 1.0);
         values[below as usize + usize::from(up)]
     };
-    match (percentile(0.1), percentile(99.9)) {
-        (start, end) if start < end => (start, end, largest),
-        (start, _) if start < largest => (start, largest, largest),
-        _ => (0.0, largest, largest),
-    }
+    let ends = |values: &[f64]| (percentile(values, 0.1), percentile(values, 99.9));
+    let (start, end) = match (&above[..], &below[..]) {
+        ([], []) => (0.0, 1.0),
+        ([], below) => match ends(below) {
+            (start, end) if start < end => (start, end),
+            (start, _) => (start, 0.0),
+        },
+        (above, _) => match ends(above) {
+            (start, end) if start < end => (start, end),
+            (start, _) if start < largest => (start, largest),
+            _ => (0.0, largest),
+        },
+    };
+    [start, end, smallest, largest]
 }

@@ -6,11 +6,12 @@ use ome_zarr_convert_compute::{Conversion, Report, convert_image};
 use ome_zarr_convert_core::Axis;
 use ome_zarr_convert_core::options::{BadTiles, ConverterOptions, Grouping, Overlap};
 use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_store::Location;
 use serde_json::{Value, json};
 use zarrs::array::Array;
 use zarrs::filesystem::FilesystemStore;
 
-use crate::scene::{Fault, Run, Scene, TileSpec, tree};
+use crate::scene::{Fault, Run, Scene, TileSpec, plan, tree};
 
 /// Three fields of two channels in a row of 10 × 10 boxes, in chunks of 7.
 fn scene(step: u64, z: bool) -> Scene {
@@ -39,12 +40,13 @@ fn scene(step: u64, z: bool) -> Scene {
 }
 
 fn convert(run: &Run<'_>, options: &ConverterOptions) -> Report {
-    let target = run.target();
+    let target = Location::local(&run.target()).unwrap();
     let conversion = Conversion {
         loader: &run.loader,
-        ..Conversion::new(&target, options)
+        ..Conversion::new(&target)
     };
-    convert_image(run.scene.image(), &conversion).unwrap()
+    let planned = plan(run.scene.image(), options.clone()).unwrap();
+    convert_image(&planned, &conversion).unwrap()
 }
 
 /// Level 0 in C order.
@@ -104,6 +106,38 @@ fn overlaps_are_combined_as_asked() {
                 Overlap::Linear => mean(&|weight| weight),
             };
             assert_eq!(f64::from(*value), expected, "{overlap} at {c} {y} {x}");
+        }
+    }
+}
+
+/// EIO, EMFILE, ESTALE and a panic say nothing of the tile: the image fails, and another run finishes it.
+#[test]
+fn only_faults_of_the_data_leave_a_tile_empty() {
+    for fault in [
+        Fault::System(2, 5),
+        Fault::System(2, 24),
+        Fault::System(2, 116),
+        Fault::PanicOnOpen(2),
+        Fault::PanicOnRead(2),
+    ] {
+        for policy in [BadTiles::Fill, BadTiles::SkipFov] {
+            let scene = scene(10, false);
+            let folder = tempfile::tempdir().unwrap();
+            let mut run = Run::new(&scene, folder.path());
+            run.loader.fault = fault;
+            let mut options = scene.options();
+            options.bad_tiles = policy;
+            let target = Location::local(&run.target()).unwrap();
+            let planned = plan(run.scene.image(), options.clone()).unwrap();
+            let conversion = Conversion {
+                loader: &run.loader,
+                ..Conversion::new(&target)
+            };
+            let error = convert_image(&planned, &conversion).unwrap_err();
+            assert!(error.to_string().contains("tile 'F1'"), "{fault:?}: {error}");
+            assert!(!target.exists().unwrap(), "{fault:?}");
+            run.loader.fault = Fault::None;
+            assert!(convert(&run, &options).left_out.is_empty(), "{fault:?}");
         }
     }
 }

@@ -8,8 +8,9 @@ use std::sync::atomic::Ordering;
 use ome_zarr_convert_compute::ComputeError;
 use ome_zarr_convert_core::Axis;
 use ome_zarr_convert_geometry::PixelType;
-use ome_zarr_convert_ngff::{ArrayInfo, ImageMetadata, NgffVersion};
+use ome_zarr_convert_ngff::{ArrayInfo, ImageMetadata, ZarrFormat};
 use ome_zarr_convert_sources::ImageInfo;
+use ome_zarr_convert_store::Location;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use zarrs::array::{Array, ArrayBytes};
@@ -343,8 +344,13 @@ fn chunk_file(scene: &Scene, level: &str, index: [u64; 5]) -> String {
 
 fn check_array_metadata(scene: &Scene, dir: &Path, level: &Level) -> ([u64; 5], Option<[u64; 5]>) {
     let chunk = oracle::chunk(scene, level.shape);
-    let (info, version) = ArrayInfo::read(dir).unwrap();
-    assert_eq!(version.as_str(), scene.omezarr["ngff_version"]);
+    let (info, format) = ArrayInfo::read(&Location::local(dir).unwrap()).unwrap();
+    let expected = if scene.omezarr["ngff_version"] == "0.5" {
+        ZarrFormat::V3
+    } else {
+        ZarrFormat::V2
+    };
+    assert_eq!(format, expected);
     assert_eq!(info.shape, own_axes(scene, level.shape));
     assert_eq!(info.chunks, own_axes(scene, chunk));
     let shard = match scene.omezarr["shards"]["target_bytes"].as_u64() {
@@ -371,7 +377,7 @@ fn check_array_metadata(scene: &Scene, dir: &Path, level: &Level) -> ([u64; 5], 
     };
     assert_eq!(info.shards, shard.map(|shard| own_axes(scene, shard)));
     assert_eq!(info.data_type, scene.data_type);
-    let named = version == NgffVersion::V05;
+    let named = format == ZarrFormat::V3;
     assert_eq!(
         info.axes,
         scene
@@ -385,7 +391,7 @@ fn check_array_metadata(scene: &Scene, dir: &Path, level: &Level) -> ([u64; 5], 
 }
 
 fn check_image_metadata(scene: &Scene, target: &Path, names: &[String], levels: &[Level]) {
-    let (metadata, _) = ImageMetadata::read(target).unwrap();
+    let (metadata, _) = ImageMetadata::read(&Location::local(target).unwrap()).unwrap();
     let axes: Vec<_> = metadata.axes.iter().map(|axis| axis.name.as_str()).collect();
     assert_eq!(axes, scene.axes.iter().map(|axis| axis.name()).collect::<Vec<_>>());
     let found: Vec<_> = metadata
@@ -405,11 +411,11 @@ fn check_image_metadata(scene: &Scene, target: &Path, names: &[String], levels: 
         let label = if scene.channels.is_some() { "stain " } else { "channel_" };
         assert_eq!(channel.label, format!("{label}{index}"));
         let window = channel.window.unwrap();
-        let (start, end, largest) = oracle::window(coarsest, index as u64);
-        let max = scene.data_type.max_value().unwrap_or(largest);
+        let [start, end, smallest, largest] = oracle::window(coarsest, index as u64);
+        let max = scene.data_type.max_value().unwrap_or(largest.max(end));
         assert_eq!(
             (window.min, window.max, window.start, window.end),
-            (0.0, max, start, end)
+            (smallest, max, start, end)
         );
     }
 }

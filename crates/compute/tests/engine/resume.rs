@@ -4,12 +4,18 @@ use std::fs;
 use std::io::Write;
 
 use expect_test::expect;
-use ome_zarr_convert_compute::{ComputeError, Decoding, Outcome, verify_image};
+use ome_zarr_convert_compute::{Cancellation, ComputeError, Decoding, Outcome, Verification, verify_image};
 use ome_zarr_convert_core::Axis;
 use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_store::Location;
 use serde_json::{Value, json};
 
-use crate::scene::{Run, Scene, TileSpec, is_chunk, tree};
+use crate::scene::{Run, Scene, TileSpec, is_chunk, plan, tree};
+
+fn verify(run: &Run<'_>) -> Result<Verification, ComputeError> {
+    let place = Location::local(&run.target())?;
+    verify_image(&place, None, &Cancellation::new())
+}
 
 /// Six overlapping fields of two channels in small chunks; one field's corner is empty.
 fn scene(shards: Value, version: &str, levels: usize) -> Scene {
@@ -61,8 +67,8 @@ fn a_stopped_conversion_goes_on_where_it_was() {
             assert_eq!(report.outcome, Outcome::Written);
             let files = again.listener.count("file written") as u64;
             let all: u64 = expected.keys().filter(|name| is_chunk(name)).count() as u64;
-            assert_eq!(report.units_kept + files, all, "stopped after {stop}");
-            kept_some += usize::from(report.units_kept > 0);
+            assert_eq!(report.units_resumed + files, all, "stopped after {stop}");
+            kept_some += usize::from(report.units_resumed > 0);
             assert!(tree(&again.target()) == expected, "stopped after {stop}");
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         }
@@ -80,7 +86,7 @@ fn other_pixels_start_afresh() {
     let mut other = self::scene(json!({"mode": "None"}), "0.4", 2);
     other.tiles.truncate(5);
     let report = Run::new(&other, folder.path()).convert().unwrap();
-    assert_eq!(report.units_kept, 0);
+    assert_eq!(report.units_resumed, 0);
     let alone = tempfile::tempdir().unwrap();
     let undisturbed = Run::new(&other, alone.path());
     undisturbed.convert().unwrap();
@@ -109,7 +115,7 @@ fn what_a_kill_leaves_besides_chunks_is_not_published() {
         fs::File::create(path).unwrap().write_all(b"{").unwrap();
     }
     let again = Run::new(&scene, folder.path());
-    assert!(again.convert().unwrap().units_kept > 0);
+    assert!(again.convert().unwrap().units_resumed > 0);
     let undisturbed = Run::new(&scene, alone.path());
     undisturbed.convert().unwrap();
     assert!(tree(&again.target()) == tree(&undisturbed.target()));
@@ -144,7 +150,7 @@ fn verification_finds_what_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let run = Run::new(&scene, folder.path());
         run.convert().unwrap();
-        let verified = verify_image(&run.target(), None).unwrap();
+        let verified = verify(&run).unwrap();
         assert_eq!(verified.findings, []);
         assert!(verified.units > 10);
         let files = tree(&run.target());
@@ -158,47 +164,43 @@ fn verification_finds_what_is_damaged() {
                 .unwrap()
                 .set_len(bytes.len() as u64 / 2)
                 .unwrap();
-            let findings = verify_image(&run.target(), None).unwrap().findings;
+            let findings = verify(&run).unwrap().findings;
             assert!(
-                findings.iter().any(|finding| finding.path == path),
+                findings
+                    .iter()
+                    .any(|finding| finding.path == path.display().to_string()),
                 "{name} cut: {findings:?}"
             );
             fs::remove_file(&path).unwrap();
-            assert_ne!(
-                verify_image(&run.target(), None).unwrap().findings,
-                [],
-                "{name} removed"
-            );
+            assert_ne!(verify(&run).unwrap().findings, [], "{name} removed");
             fs::File::create(&path).unwrap().write_all(&bytes).unwrap();
         }
-        assert_eq!(verify_image(&run.target(), None).unwrap().findings, []);
+        assert_eq!(verify(&run).unwrap().findings, []);
     }
 }
 
 #[test]
 fn a_memory_limit_bounds_the_threads_or_says_what_is_needed() {
     let [scene, ..] = scenes();
-    let image = scene.image();
-    let options = scene.options();
-    let plan = ome_zarr_convert_compute::plan_image(&image, &options).unwrap();
-    let memory = plan.memory(Decoding::PerChunk);
+    let planned = plan(scene.image(), scene.options()).unwrap();
+    let memory = planned.plan().memory(Decoding::PerChunk);
     let needed = memory.peak_bytes(1);
     assert!(memory.peak_bytes(4) > needed);
     let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("image.zarr");
     let run = Run::new(&scene, folder.path());
+    let target = Location::local(&run.target()).unwrap();
     let convert = |budget: u64| {
         let conversion = ome_zarr_convert_compute::Conversion {
             loader: &run.loader,
             pixel_budget: Some(budget),
-            ..ome_zarr_convert_compute::Conversion::new(&target, &options)
+            ..ome_zarr_convert_compute::Conversion::new(&target)
         };
-        ome_zarr_convert_compute::convert_image(image.clone(), &conversion)
+        ome_zarr_convert_compute::convert_image(&planned, &conversion)
     };
     let text = convert(needed - 1).unwrap_err().to_string();
     assert!(text.contains(&format!("needs {needed} bytes")) && text.contains(&format!("{} are left", needed - 1)));
     expect!["image.zarr"].assert_eq(text.split_whitespace().nth(1).unwrap());
-    assert!(!target.exists());
+    assert!(!run.target().exists());
     assert_eq!(convert(needed).unwrap().outcome, Outcome::Written);
 }
 
@@ -208,14 +210,9 @@ fn a_durable_conversion_writes_the_same_bytes() {
     let (plain, durable) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let run = Run::new(&scene, plain.path());
     run.convert().unwrap();
-    let (options, target) = (scene.options(), durable.path().join("image.zarr"));
-    let conversion = ome_zarr_convert_compute::Conversion {
-        loader: &run.loader,
-        durable: true,
-        note: &|plan| json!(plan.levels.len()),
-        ..ome_zarr_convert_compute::Conversion::new(&target, &options)
-    };
-    ome_zarr_convert_compute::convert_image(scene.image(), &conversion).unwrap();
-    assert!(tree(&target) == tree(&run.target()));
+    let mut slow = Run::new(&scene, durable.path());
+    slow.durable = true;
+    slow.convert().unwrap();
+    assert!(tree(&slow.target()) == tree(&run.target()));
     assert_eq!(fs::read_dir(durable.path()).unwrap().count(), 1);
 }

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ome_zarr_convert_compute::{
-    Cancellation, ComputeError, Conversion, Event, ImagePlan, Progress, Report, convert_image,
+    Cancellation, ComputeError, Conversion, Event, PlannedImage, Processing, Progress, Report, convert_image,
 };
 use ome_zarr_convert_core::options::{ChannelInfo, ConverterOptions, OverwriteMode};
-use ome_zarr_convert_core::{Attributes, Axis, Collection, Region, Roi, Space, Span, TiledImage, model};
+use ome_zarr_convert_core::{Attributes, Axis, Collection, Extensions, Region, Roi, Space, Span, TiledImage, model};
 use ome_zarr_convert_geometry::PixelType;
 use ome_zarr_convert_sources::{ImageInfo, ImageLoader, LoaderSpec, OpenImage, PlaneMut, SourceError, Window};
+use ome_zarr_convert_store::Location;
 use serde_json::{Map, Value, json};
 
 /// One tile: its box in pixels (array order, axes that the image lacks ignored) and its pixels.
@@ -153,6 +154,8 @@ pub(crate) enum Fault {
     Read(usize),
     PanicOnOpen(usize),
     PanicOnRead(usize),
+    /// The system fails with that number.
+    System(usize, i32),
     /// Nothing goes wrong, but opening takes long enough for the other threads to fail first.
     SlowOpen(usize),
 }
@@ -203,10 +206,6 @@ impl ImageLoader for Loader {
             })),
         }
     }
-
-    fn describe_source(&self, spec: &LoaderSpec, _: Option<&str>) -> String {
-        Value::Object(spec.to_json()).to_string()
-    }
 }
 
 fn broken(reason: &str) -> SourceError {
@@ -239,6 +238,12 @@ impl OpenImage for Opened {
             .push(read);
         match self.fault {
             Fault::Read(tile) if tile == self.id => return Err(broken("the strip is torn")),
+            Fault::System(tile, number) if tile == self.id => {
+                return Err(SourceError::LoaderIo {
+                    origin: "tests".into(),
+                    source: std::io::Error::from_raw_os_error(number),
+                });
+            }
             Fault::PanicOnRead(tile) if tile == self.id => panic!("index out of range in tile {tile}"),
             _ => {}
         }
@@ -294,15 +299,15 @@ impl Progress for Listener {
             Event::LevelsLeftOut { .. } => "levels left out",
             Event::ChunkDone { .. } => "chunk done",
             Event::TileRead { .. } => "tile read",
-            Event::FileWritten { bytes } => {
+            Event::FileWritten { bytes, .. } => {
                 self.bytes.fetch_add(bytes, Ordering::Relaxed);
                 "file written"
             }
             Event::ImageComplete { .. } => "image complete",
-            Event::AlreadyComplete { .. } => "already complete",
+            Event::ImageKept { .. } => "already complete",
             _ => "other",
         };
-        if let Event::Planned { .. } = event {
+        if let Event::ImageStarted { .. } = event {
             std::thread::sleep(self.pause_when_planned);
         }
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
@@ -312,6 +317,16 @@ impl Progress for Listener {
             self.cancellation.cancel();
         }
     }
+}
+
+/// An image registered and planned with the built-in steps.
+pub(crate) fn plan(image: TiledImage, options: ConverterOptions) -> Result<PlannedImage, ComputeError> {
+    let processing = Processing {
+        options: Arc::new(options),
+        pipeline: None,
+        extensions: &Extensions::new(),
+    };
+    PlannedImage::new(image, &processing)
 }
 
 /// A conversion of a scene into a folder of its own.
@@ -324,6 +339,7 @@ pub(crate) struct Run<'a> {
     pub(crate) threads: usize,
     pub(crate) pixel_budget: Option<u64>,
     pub(crate) open_sources: Option<usize>,
+    pub(crate) durable: bool,
 }
 
 impl<'a> Run<'a> {
@@ -337,6 +353,7 @@ impl<'a> Run<'a> {
             threads: 2,
             pixel_budget: None,
             open_sources: None,
+            durable: false,
         }
     }
 
@@ -349,8 +366,15 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn convert_image(&self, image: TiledImage) -> Result<Report, ComputeError> {
-        let (options, target) = (self.scene.options(), self.target());
-        let usual = Conversion::new(&target, &options);
+        let target = Location::local(&self.target())?;
+        self.convert_at(image, &target)
+    }
+
+    /// Converts an image to any place.
+    pub(crate) fn convert_at(&self, image: TiledImage, target: &Location) -> Result<Report, ComputeError> {
+        let planned = plan(image, self.scene.options())?;
+        let note = json!(planned.plan().levels.len());
+        let usual = Conversion::new(target);
         let conversion = Conversion {
             overwrite_mode: self.overwrite_mode,
             pixel_budget: self.pixel_budget,
@@ -358,14 +382,15 @@ impl<'a> Run<'a> {
             loader: &self.loader,
             progress: &self.listener,
             cancellation: &self.listener.cancellation,
-            note: &|plan: &ImagePlan| json!(plan.levels.len()),
+            durable: self.durable,
+            note: &note,
             ..usual
         };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.threads)
             .build()
             .unwrap();
-        pool.install(|| convert_image(image, &conversion))
+        pool.install(|| convert_image(&planned, &conversion))
     }
 }
 

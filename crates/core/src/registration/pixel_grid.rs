@@ -1,5 +1,6 @@
 //! Turns boxes in world units into boxes of whole pixels.
 
+use super::stack::round_stacks;
 use crate::error::CoreError;
 use crate::tiled_image::TiledImage;
 use ome_zarr_convert_geometry::{Axis, Space, Span, world_to_pixel};
@@ -8,7 +9,8 @@ use ome_zarr_convert_geometry::{Axis, Space, Span, world_to_pixel};
 const FARTHEST: f64 = 4_503_599_627_370_496.0;
 
 /// Rounds every box to whole pixels: the start half to even, a whole-number length kept. (The reference rounds both ends, so
-/// that a start at .5 loses or doubles a plane: ours differs only there.) A fractional length has both ends rounded.
+/// that a start at .5 loses or doubles a plane: ours differs only there.) A fractional length has both ends rounded. Along z and
+/// t the planes of a field are rounded together (`stack.rs`).
 pub(super) fn align_to_pixel_grid(image: &mut TiledImage) -> Result<(), CoreError> {
     let spacings = Axis::ALL.map(|axis| image.spacing(axis));
     for region in &mut image.regions {
@@ -42,16 +44,23 @@ pub(super) fn align_to_pixel_grid(image: &mut TiledImage) -> Result<(), CoreErro
                     ),
                 });
             }
-            // 0.0 + x turns -0.0 into 0.0.
-            region.roi.set(
-                axis,
-                Span {
-                    start: 0.0 + first,
-                    length: whole,
-                },
-            );
+            let start = if matches!(axis, Axis::T | Axis::Z) {
+                start
+            } else {
+                first
+            };
+            region.roi.set(axis, Span { start, length: whole });
         }
         region.roi.space = Space::Pixel;
+    }
+    round_stacks(image);
+    for region in &mut image.regions {
+        for axis in Axis::ALL {
+            if let Some(span) = region.roi.get(axis) {
+                // 0.0 + x turns -0.0 into 0.0.
+                region.roi.set_start(axis, 0.0 + span.start);
+            }
+        }
     }
     Ok(())
 }

@@ -147,6 +147,57 @@ proptest! {
         }
     }
 
+    /// A field whose planes are whole steps apart keeps them all, at these distances, wherever it begins. (From a tie on, halves of
+    /// steps round up or down, so a stack of whole steps must not care where it begins.)
+    #[test]
+    fn a_regular_stack_keeps_its_distances(
+        begins in vec(-400..400_i32, 1..6),
+        planes in proptest::collection::hash_set(0..30_i32, 1..12),
+        noise in vec(-9..=9_i32, 12),
+        axis in prop_oneof![Just("z"), Just("t")],
+    ) {
+        let planes: Vec<i32> = planes.into_iter().collect();
+        let mut layout = String::new();
+        for (field, begin) in begins.iter().enumerate() {
+            for (number, plane) in planes.iter().enumerate() {
+                // Hundredths: too much for the pixel grid to take away, too little to change a distance.
+                let start = f64::from(*begin) / 8.0 + f64::from(*plane) + f64::from(noise[number]) / 50.0;
+                layout += &format!("F{field} {} 0 {axis}={start}\n", 100 * field);
+            }
+        }
+        let mut image = image(&layout);
+        register(&mut image, &options(json!({}))).unwrap();
+        let axis = Axis::from_name(axis).unwrap();
+        for field in image.fields_of_view() {
+            let start = |tile: &usize| image.regions[*tile].roi.span(axis).start;
+            let first = start(&field[0]);
+            for (tile, plane) in field.iter().zip(&planes) {
+                prop_assert_eq!(start(tile) - first, f64::from(plane - planes[0]));
+            }
+        }
+    }
+
+    /// Where rounding each tile by itself keeps all planes of every stack apart, so does ours.
+    #[test]
+    fn no_plane_is_lost_that_could_be_kept(starts in vec((0..2_u8, 0..3_u8, 0..60_i32), 1..14)) {
+        let lines = starts.iter().map(|(field, c, z)| format!("F{field} {} 0 c={c} z={}", 100 * i32::from(*field), f64::from(*z) / 6.0));
+        let mut image = image(&lines.collect::<Vec<_>>().join("\n"));
+        let keep = json!({"stage_position_corrections": {"remove_z_offset": "Keep", "reindex_channels": false}});
+        register(&mut image, &options(keep)).unwrap();
+        for wanted in 0..2_u8 {
+            let count = |of: &dyn Fn(i32) -> i64| {
+                let own = starts.iter().filter(|(field, ..)| *field == wanted);
+                own.map(|(_, c, z)| (*c, of(*z))).collect::<HashSet<_>>().len()
+            };
+            let (all, one_by_one) = (count(&i64::from), count(&|z| (f64::from(z) / 6.0).round_ties_even() as i64));
+            let own = image.regions.iter().filter(|region| region.roi.name == format!("F{wanted}"));
+            let places: HashSet<_> = own
+                .map(|region| (region.roi.span(Axis::C).start as i64, region.roi.span(Axis::Z).start as i64))
+                .collect();
+            prop_assert!(places.len() >= one_by_one && places.len() <= all);
+        }
+    }
+
     /// On a grid, two fields share a cell or nothing, and none is farther than its cell's neighbour.
     #[test]
     fn a_grid_has_no_partial_overlap(positions in positions(), tolerance in 0..4_u8) {

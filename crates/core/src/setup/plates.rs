@@ -1,290 +1,276 @@
-//! Plates: made new, replaced or extended; with one condition table per plate.
-
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+//! Plates: made new, replaced or extended, one process at a time; with one condition table per plate.
+//!
+//! What is done with a plate is decided once, while its lock is held, and `Overwrite` alone removes anything. The plate's document comes
+//! first and says that it is an empty plate, so that after a kill the folder is one that can be extended or replaced; the condition table
+//! comes last.
 
 use indexmap::IndexMap;
 use ome_zarr_convert_ngff::{
-    Cell, DataTable, NgffError, NgffVersion, Plate, PlateImage, Table, TableBackend, add_table, read_table,
+    DataTable, ImageMetadata, NgffError, NgffVersion, Plate, PlateImage, Table, TableBackend, add_table,
+    is_group_document, read_table,
 };
+use ome_zarr_convert_store::{Entry, Kind, Location, Lock, StoreError};
 
+use super::{conditions, output_exists};
 use crate::collection::{Collection, ImageInPlate};
 use crate::error::CoreError;
 use crate::options::{ConverterOptions, OverwriteMode};
-use crate::path::join;
+use crate::path::below;
 use crate::tiled_image::TiledImage;
 
-/// Columns that place a row of a plate's condition table; no attribute may be called so.
-const PLACE: [&str; 4] = ["row", "column", "acquisition", "path_in_well"];
-
-/// Files that make a folder a zarr.
-const ROOT_FILES: [&str; 4] = [".zgroup", ".zattrs", ".zarray", "zarr.json"];
+/// Says that a plate is being replaced, so that what is left of it after a kill is known to be meant for removal.
+pub(super) const REPLACING: &str = ".ome-zarr-convert.replacing";
 
 /// An image, its place, and its name inside the well.
-struct Placed<'a> {
-    image: &'a TiledImage,
-    place: &'a ImageInPlate,
-    path_in_well: String,
+pub(super) struct Placed<'a> {
+    pub(super) image: &'a TiledImage,
+    pub(super) place: &'a ImageInPlate,
+    pub(super) path_in_well: String,
+    /// Its number among all images.
+    index: usize,
 }
 
-/// Sets up every plate of the images. Gives the paths of images that do not lie where their collection says: a plate of another
-/// writer may name its columns otherwise (`A/1/0`).
+/// A plate that is set up.
+struct Job<'a> {
+    name: String,
+    dir: Location,
+    images: Vec<Placed<'a>>,
+    /// The conditions of the images, if they have any.
+    conditions: Option<DataTable>,
+}
+
+/// What is done with a plate.
+enum Way {
+    /// It is made where nothing is.
+    Create,
+    /// It is made over a group that says nothing.
+    Finish,
+    /// Images are added to it.
+    Extend {
+        plate: Box<Plate>,
+        conditions: Option<DataTable>,
+    },
+    /// Everything in it is removed, but what belongs to images that are converted again.
+    Clear,
+}
+
+/// Sets up every plate of the images, and corrects the places of images that a plate has elsewhere.
 pub(super) fn set_up(
-    images: &[TiledImage],
-    zarr_dir: &str,
+    images: &[&TiledImage],
+    places: &mut [Location],
+    zarr_dir: &Location,
     options: &ConverterOptions,
     mode: OverwriteMode,
-) -> Result<HashMap<String, String>, CoreError> {
+    stop: &dyn Fn() -> bool,
+) -> Result<(), CoreError> {
     let version = options.omezarr_options.ngff_version;
-    let mut plates: IndexMap<String, Vec<Placed<'_>>> = IndexMap::new();
-    for image in images {
-        let Collection::ImageInPlate(place) = &*image.collection else {
-            continue;
-        };
-        let path_in_well = image.path.rsplit('/').next().unwrap_or_default().to_owned();
-        plates.entry(place.plate_path()?).or_default().push(Placed {
-            image,
-            place,
-            path_in_well,
-        });
-    }
+    let jobs = jobs(images, zarr_dir)?;
+    let _locks = lock_all(&jobs, stop)?;
     // Everything that can be wrong is found before the first plate is touched.
-    let mut tables = Vec::with_capacity(plates.len());
-    for (name, placed) in &plates {
-        check_existing(Path::new(&join(zarr_dir, name)?), version, mode)?;
-        tables.push(condition_table(placed)?);
+    let mut ways = Vec::with_capacity(jobs.len());
+    for job in &jobs {
+        ways.push(way(job, version, mode)?);
     }
-    let mut elsewhere = HashMap::new();
-    for ((name, placed), table) in plates.iter().zip(tables) {
-        let dir = PathBuf::from(join(zarr_dir, name)?);
-        for (placed, path) in placed
-            .iter()
-            .zip(write_plate(&dir, name, placed, table, version, mode)?)
-        {
-            let path = format!("{name}/{path}");
-            if path != placed.image.path {
-                elsewhere.insert(placed.image.path.clone(), path);
-            }
+    for (job, way) in jobs.iter().zip(ways) {
+        for (placed, path) in job.images.iter().zip(write(job, way, version)?) {
+            places[placed.index] = job.dir.join(&path);
         }
-    }
-    Ok(elsewhere)
-}
-
-/// Whether a plate that exists can be extended, or be removed.
-fn check_existing(dir: &Path, version: NgffVersion, mode: OverwriteMode) -> Result<(), CoreError> {
-    if !dir.exists() {
-        return Ok(());
-    }
-    if mode != OverwriteMode::Extend {
-        return check_removable(dir);
-    }
-    let found = Plate::open(dir)?.version();
-    if found == version {
-        return Ok(());
-    }
-    Err(CoreError::Ngff(NgffError::VersionMismatch {
-        path: dir.to_owned(),
-        found,
-        asked: version,
-    }))
-}
-
-/// Writes or extends one plate; gives the path of each image within it, if the plate had a say.
-fn write_plate(
-    dir: &Path,
-    name: &str,
-    placed: &[Placed<'_>],
-    table: Option<DataTable>,
-    version: NgffVersion,
-    mode: OverwriteMode,
-) -> Result<Vec<String>, CoreError> {
-    let wells: Vec<PlateImage> = placed
-        .iter()
-        .map(|placed| PlateImage {
-            row: placed.place.row.clone(),
-            column: placed.place.column,
-            path_in_well: placed.path_in_well.clone(),
-            acquisition_id: placed.place.acquisition,
-            acquisition_name: placed.place.acquisition.to_string(),
-        })
-        .collect();
-    let mut merged = table;
-    let mut paths = Vec::new();
-    if dir.exists() && mode == OverwriteMode::Extend {
-        paths.extend(
-            Plate::open(dir)?
-                .extend(version, &wells)?
-                .into_iter()
-                .map(|image| image.path),
-        );
-        if let (Some(new), Some(old)) = (&mut merged, read_table(dir, "condition_table")?) {
-            *new = merge(old, std::mem::take(new));
-        }
-    } else {
-        if dir.exists() {
-            check_removable(dir)?;
-            let same_version = Plate::open(dir).is_ok_and(|plate| plate.version() == version);
-            let below = placed.iter().filter_map(|placed| placed.image.path.strip_prefix(name));
-            let mut kept: Vec<PathBuf> = below
-                .filter(|_| same_version)
-                .map(|below| dir.join(below.trim_start_matches('/')))
-                .collect();
-            // What makes the folder a zarr is written over, so that it is one at every moment.
-            kept.extend(ROOT_FILES.map(|name| dir.join(name)));
-            clear(dir, &kept)?;
-        }
-        Plate::write_new(dir, version, name, &wells)?;
-        let own: &[&str] = match version {
-            NgffVersion::V04 => &[".zgroup", ".zattrs"],
-            NgffVersion::V05 => &["zarr.json"],
-        };
-        for name in ROOT_FILES.iter().filter(|name| !own.contains(name)) {
-            match std::fs::remove_file(dir.join(name)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(CoreError::io("remove", dir.join(name))(error));
-                }
-                _ => {}
-            }
-        }
-    }
-    if let Some(table) = merged {
-        add_table(
-            dir,
-            version,
-            "condition_table",
-            Table::Condition(table),
-            TableBackend::Csv.into(),
-        )?;
-    }
-    Ok(paths)
-}
-
-/// An output folder that holds something else than a zarr is not ours to remove.
-fn check_removable(dir: &Path) -> Result<(), CoreError> {
-    let is_zarr = ROOT_FILES.iter().any(|name| dir.join(name).is_file());
-    let is_empty = || std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
-    if !is_zarr && !is_empty() {
-        return Err(CoreError::Path {
-            path: dir.display().to_string(),
-            problem: "it should be replaced, but it holds no zarr; move it away, or choose another output folder"
-                .into(),
-        });
     }
     Ok(())
 }
 
-/// Removes everything in a folder but the images that are to be converted again, and what interrupted conversions of them left beside
-/// them: each is replaced by its conversion, once the new one is complete.
-fn clear(folder: &Path, kept: &[PathBuf]) -> Result<(), CoreError> {
-    for entry in std::fs::read_dir(folder).map_err(CoreError::io("read", folder))? {
-        let entry = entry.map_err(CoreError::io("read", folder))?;
-        let path = entry.path();
-        let is_dir = entry.file_type().map_err(CoreError::io("look at", &path))?.is_dir();
-        if kept.iter().any(|image| path == *image || is_beside(&path, image)) {
+/// The plates of the images, in the order of their first image.
+fn jobs<'a>(images: &[&'a TiledImage], zarr_dir: &Location) -> Result<Vec<Job<'a>>, CoreError> {
+    let mut plates: IndexMap<String, Vec<Placed<'a>>> = IndexMap::new();
+    for (index, &image) in images.iter().enumerate() {
+        if let Collection::ImageInPlate(place) = &*image.collection {
+            plates.entry(place.plate_path()?).or_default().push(Placed {
+                image,
+                place,
+                path_in_well: image.path.rsplit('/').next().unwrap_or_default().to_owned(),
+                index,
+            });
+        }
+    }
+    let job = |(name, images): (String, Vec<Placed<'a>>)| {
+        Ok(Job {
+            dir: below(zarr_dir, &name)?,
+            conditions: conditions::condition_table(&images)?,
+            name,
+            images,
+        })
+    };
+    plates.into_iter().map(job).collect()
+}
+
+/// Locks all plates, in the order of their names, so that two set-ups never wait for each other. A store without locks does without.
+fn lock_all(jobs: &[Job<'_>], stop: &dyn Fn() -> bool) -> Result<Vec<Lock>, CoreError> {
+    let mut in_order: Vec<&Job<'_>> = jobs.iter().collect();
+    in_order.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut locks = Vec::with_capacity(jobs.len());
+    for job in in_order {
+        let place = job.dir.beside("lock");
+        match place.lock_when_free(stop) {
+            Ok(Some(lock)) => locks.push(lock),
+            Ok(None) => {
+                return Err(CoreError::Canceled {
+                    place: place.to_string(),
+                });
+            }
+            Err(error) if error.is_not_supported() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(locks)
+}
+
+/// Decides what is done with a plate.
+fn way(job: &Job<'_>, version: NgffVersion, mode: OverwriteMode) -> Result<Way, CoreError> {
+    let dir = &job.dir;
+    let Some(found) = dir.stat()? else {
+        return Ok(Way::Create);
+    };
+    match mode {
+        OverwriteMode::NoOverwrite => Err(CoreError::OutputExists { place: dir.to_string() }),
+        _ if found.is_folder() && Plate::is_hardly_begun(dir)? => Ok(Way::Finish),
+        OverwriteMode::Extend => extend(job, version),
+        OverwriteMode::Overwrite if has_group_document(dir)? => Ok(Way::Clear),
+        // A folder that holds something else than a zarr is not ours to remove.
+        OverwriteMode::Overwrite => Err(CoreError::NotOurs { place: dir.to_string() }),
+    }
+}
+
+/// Opens a plate that images of a version are to be added to, and merges the condition tables.
+fn extend(job: &Job<'_>, version: NgffVersion) -> Result<Way, CoreError> {
+    let plate = Plate::open(&job.dir)?;
+    if plate.version() != version {
+        return Err(CoreError::Ngff(NgffError::VersionMismatch {
+            place: job.dir.to_string(),
+            found: plate.version(),
+            asked: version,
+        }));
+    }
+    let conditions = match &job.conditions {
+        None => None,
+        Some(new) => Some(match read_table(&job.dir, conditions::NAME)? {
+            Some(old) => conditions::merge(old, new.clone()),
+            None => new.clone(),
+        }),
+    };
+    Ok(Way::Extend {
+        plate: Box::new(plate),
+        conditions,
+    })
+}
+
+fn has_group_document(dir: &Location) -> Result<bool, StoreError> {
+    let entries = dir.list()?.unwrap_or_default();
+    let is_one = |entry: &Entry| entry.kind == Kind::File && entry.os_name.to_str().is_some_and(is_group_document);
+    Ok(entries.iter().any(is_one))
+}
+
+/// Writes one plate; gives the path of each image within it.
+fn write(job: &Job<'_>, way: Way, version: NgffVersion) -> Result<Vec<String>, CoreError> {
+    let (dir, name) = (&job.dir, job.name.as_str());
+    let may_be_replacing = matches!(way, Way::Clear | Way::Extend { .. });
+    let (mut plate, conditions) = match way {
+        Way::Create => (create(job, version)?, job.conditions.clone()),
+        Way::Finish => (Plate::replace(dir, version, name)?, job.conditions.clone()),
+        Way::Extend { plate, conditions } => (*plate, conditions),
+        Way::Clear => {
+            let kept = converted_again(job, version)?;
+            dir.child(REPLACING).write_whole(&[])?;
+            // Readers see a plate at every moment, and none that lists what is gone.
+            let plate = Plate::replace(dir, version, name)?;
+            clear(dir, "", &kept)?;
+            (plate, job.conditions.clone())
+        }
+    };
+    let images: Vec<PlateImage> = job.images.iter().map(in_plate).collect();
+    let placed = plate.extend(version, &images)?;
+    if let Some(table) = conditions {
+        let table = Table::Condition(table);
+        add_table(dir, version, conditions::NAME, table, TableBackend::Csv.into())?;
+    }
+    if may_be_replacing {
+        dir.child(REPLACING).remove()?;
+    }
+    Ok(placed.into_iter().map(|image| image.path).collect())
+}
+
+fn create(job: &Job<'_>, version: NgffVersion) -> Result<Plate, CoreError> {
+    let created = Plate::create(&job.dir, version, &job.name);
+    created.map_err(|error| match error {
+        NgffError::Store(error) => output_exists(&job.dir)(error),
+        other => other.into(),
+    })
+}
+
+fn in_plate(placed: &Placed<'_>) -> PlateImage {
+    PlateImage {
+        row: placed.place.row.clone(),
+        column: placed.place.column,
+        path_in_well: placed.path_in_well.clone(),
+        acquisition_id: placed.place.acquisition,
+        acquisition_name: placed.place.acquisition.to_string(),
+    }
+}
+
+/// Paths in the plate of what stays while it is cleared: images of the plate's version that are converted again, each of which is
+/// replaced by its conversion once the new one is complete.
+fn converted_again(job: &Job<'_>, version: NgffVersion) -> Result<Vec<String>, CoreError> {
+    let mut kept = Vec::new();
+    for placed in &job.images {
+        let path = placed.image.path.strip_prefix(&job.name).unwrap_or_default();
+        let path = path.trim_start_matches('/');
+        let place = job.dir.join(path);
+        let stays = match ImageMetadata::read(&place) {
+            Ok((_, found)) => found == version,
+            // What is in the making is no image yet.
+            Err(NgffError::NotZarr { .. }) => !has_group_document(&place)?,
+            Err(NgffError::Store(error)) => return Err(error.into()),
+            Err(_) => false,
+        };
+        if stays {
+            kept.push(path.to_owned());
+        }
+    }
+    Ok(kept)
+}
+
+/// Removes everything in a folder of a plate but the images that stay, what interrupted conversions of them left beside them, and the
+/// documents of the plate itself. Links are removed, never followed.
+fn clear(plate: &Location, folder: &str, kept: &[String]) -> Result<(), StoreError> {
+    for entry in plate.join(folder).list()?.into_iter().flatten() {
+        let name = entry.name()?;
+        let path = if folder.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{folder}/{name}")
+        };
+        let is_document = folder.is_empty() && (is_group_document(name) || name == REPLACING);
+        let stays = kept.iter().any(|image| path == *image || is_beside(&path, image));
+        if entry.kind != Kind::Link && (is_document || stays) {
             continue;
         }
-        if is_dir && kept.iter().any(|image| image.starts_with(&path)) {
-            clear(&path, kept)?;
-        } else if is_dir {
-            std::fs::remove_dir_all(&path).map_err(CoreError::io("remove", &path))?;
+        let place = plate.join(&path);
+        let leads_to_kept = kept.iter().any(|image| image.starts_with(&format!("{path}/")));
+        if entry.kind == Kind::Folder && leads_to_kept {
+            clear(plate, &path, kept)?;
         } else {
-            std::fs::remove_file(&path).map_err(CoreError::io("remove", &path))?;
+            place.remove_all()?;
         }
     }
     Ok(())
 }
 
 /// Whether a path is `.{name}.{anything}` beside an image: where it is being converted.
-fn is_beside(path: &Path, image: &Path) -> bool {
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    match (name(path), name(image)) {
-        (Some(name), Some(of)) => path.parent() == image.parent() && name.starts_with(&format!(".{of}.")),
-        _ => false,
-    }
-}
-
-/// The condition table of a plate: place columns, then the attributes; images without attributes are left out. `None` without
-/// any attribute.
-fn condition_table(placed: &[Placed<'_>]) -> Result<Option<DataTable>, CoreError> {
-    let described: Vec<_> = placed
-        .iter()
-        .filter(|placed| !placed.image.attributes.is_empty())
-        .collect();
-    let Some(first) = described.first() else {
-        return Ok(None);
+fn is_beside(path: &str, image: &str) -> bool {
+    let split = |path: &str| {
+        path.rsplit_once('/')
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .unwrap_or_default()
     };
-    let wrong = |image: &TiledImage, problem: String| {
-        Err(CoreError::Table {
-            place: format!("the condition table, image {}", image.path),
-            problem,
-        })
-    };
-    if let Some(reserved) = PLACE.iter().find(|name| first.image.attributes.contains_key(**name)) {
-        return wrong(
-            first.image,
-            format!("an attribute is called {reserved:?}, which places a row; rename the column"),
-        );
-    }
-    let mut columns: IndexMap<&str, Vec<Cell>> = PLACE.iter().map(|name| (*name, Vec::new())).collect();
-    for placed in &described {
-        let attributes = &placed.image.attributes;
-        let mut keys: Vec<_> = attributes.keys().collect();
-        let mut expected: Vec<_> = first.image.attributes.keys().collect();
-        keys.sort();
-        expected.sort();
-        if keys != expected {
-            return wrong(
-                placed.image,
-                format!(
-                    "its attributes are {keys:?}, but those of image {} are {expected:?}; give all images the same attributes \
-                     (cells may be empty)",
-                    first.image.path
-                ),
-            );
-        }
-        let rows = match placed.image.attribute_rows() {
-            Ok(rows) => rows,
-            Err(problem) => return wrong(placed.image, problem),
-        };
-        let place = [
-            Cell::Text(placed.place.row.clone()),
-            Cell::Int(i64::from(placed.place.column)),
-            Cell::Int(i64::from(placed.place.acquisition)),
-            Cell::Text(placed.path_in_well.clone()),
-        ];
-        for (name, cell) in PLACE.into_iter().zip(place) {
-            columns.entry(name).or_default().extend(std::iter::repeat_n(cell, rows));
-        }
-        for (key, values) in attributes {
-            columns.entry(key).or_default().extend(values.iter().cloned());
-        }
-    }
-    let mut table = DataTable::new();
-    for (name, cells) in columns {
-        table.push_column(name, cells)?;
-    }
-    Ok(Some(table))
-}
-
-/// The rows of `old` whose images are not in `new`, then those of `new`.
-fn merge(mut old: DataTable, new: DataTable) -> DataTable {
-    // Read back from CSV, `0` is a number where it was text.
-    let text = |cell: &Cell| match cell {
-        Cell::Text(text) => text.clone(),
-        Cell::Int(int) => int.to_string(),
-        other => format!("{other:?}"),
-    };
-    let key = |table: &DataTable, row: usize| -> Vec<String> {
-        PLACE
-            .iter()
-            .map(|name| table.column(name).map_or_else(String::new, |cells| text(&cells[row])))
-            .collect()
-    };
-    let replaced: std::collections::HashSet<_> = (0..new.row_count()).map(|row| key(&new, row)).collect();
-    let keep: Vec<bool> = (0..old.row_count())
-        .map(|row| !replaced.contains(&key(&old, row)))
-        .collect();
-    old.retain_rows(|row| keep[row]);
-    old.append(new);
-    old
+    let ((folder, name), (of_image, image)) = (split(path), split(image));
+    folder == of_image && name.starts_with(&format!(".{image}."))
 }

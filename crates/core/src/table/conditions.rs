@@ -6,7 +6,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 use ome_zarr_convert_ngff::Cell;
 
-use super::{cell_text, column_cells, read_tiles_table};
+use super::{cell_text, read_tiles_table};
 use crate::collection::{Collection, row_label};
 use crate::error::CoreError;
 use crate::tile::{Attributes, Tile};
@@ -25,10 +25,10 @@ pub fn apply_condition_table(path: &Path, tiles: &mut [Tile]) -> Result<(), Core
         problem,
     };
     let table = read_tiles_table(path)?;
-    let mut columns: IndexMap<String, Vec<Cell>> = IndexMap::new();
-    for column in table.columns() {
-        columns.insert(column.name().trim().to_owned(), column_cells(column)?);
-    }
+    let names = table.names().map(str::to_owned);
+    let mut columns: IndexMap<String, &[Cell]> = names
+        .filter_map(|name| table.column(&name).map(|cells| (name.clone(), cells)))
+        .collect();
     let mut take = |names: &[&str]| {
         let found = columns
             .keys()
@@ -38,7 +38,7 @@ pub fn apply_condition_table(path: &Path, tiles: &mut [Tile]) -> Result<(), Core
     };
     let (rows, numbers, acquisitions) = (take(&["row"]), take(&["column", "col"]), take(&["acquisition"]));
     let (Some(rows), Some(numbers)) = (rows, numbers) else {
-        let names: Vec<&str> = table.columns().iter().map(|column| column.name().as_str()).collect();
+        let names: Vec<&str> = table.names().collect();
         return Err(wrong(format!(
             "a condition table has the columns row and column, but this one has {}",
             names.join(", ")

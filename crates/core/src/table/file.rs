@@ -4,6 +4,7 @@ use std::path::Path;
 
 use polars::prelude::{Column, CsvReadOptions, DataFrame, IntoColumn, NamedFrom, NullValues, SerReader, Series};
 
+use super::TilesTable;
 use crate::error::CoreError;
 
 /// What pandas takes for a missing value.
@@ -18,7 +19,7 @@ const NAMES: [&str; 5] = ["file_path", "fov_name", "image_path", "row", "plate_n
 /// Reads a table of tiles from a Parquet file (told by its suffix) or a CSV file. In CSV, blank lines are passed over,
 /// columns are typed over their whole length (integers, numbers, booleans, else text; integers with a gap become
 /// numbers), and missing values are those that pandas knows.
-pub fn read_tiles_table(path: &Path) -> Result<DataFrame, CoreError> {
+pub fn read_tiles_table(path: &Path) -> Result<TilesTable, CoreError> {
     if !path.is_file() {
         return Err(CoreError::Missing {
             path: path.to_owned(),
@@ -85,7 +86,7 @@ pub fn read_tiles_table(path: &Path) -> Result<DataFrame, CoreError> {
     if table.height() == 0 {
         return Err(failed("it has no rows; write one row per image file".into()));
     }
-    Ok(table)
+    Ok(TilesTable::try_from(table)?.with_name(path.display().to_string()))
 }
 
 /// Whether the last cell is in double quotes that are not closed. polars 0.55 reads beyond its buffer there.

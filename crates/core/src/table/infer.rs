@@ -5,15 +5,14 @@ mod read;
 use std::collections::{BTreeSet, HashMap};
 
 use ome_zarr_convert_sources::unknown_suffix;
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
 use self::read::{Named, channels, choose, image_name, place_in_plate};
-use super::CoreError;
-use super::facts::{AskFile, put_column, put_numbers};
 use super::fill::{add_image_pages, add_image_sizes};
+use super::headers::ReadHeader;
 use super::names::{distinct, indices, natural_order, path_name};
 use super::pattern::Part;
 use super::positions::{largest, lay_fields_out, put_at_origin, start_from_pixels, try_image_positions};
+use super::{Cell, CoreError, TilesTable, cell_text};
 use crate::acquisition::AcquisitionDetails;
 use ome_zarr_convert_geometry::Axis;
 
@@ -55,7 +54,7 @@ pub struct NamedTiles {
     /// Number of files that are left out because they are thumbnails.
     pub thumbnails: usize,
     /// The rows: place, field, and starts counted in files.
-    table: DataFrame,
+    table: TilesTable,
     grid: bool,
 }
 
@@ -112,14 +111,13 @@ impl NamedTiles {
             }),
             unmatched: unmatched.into_iter().map(str::to_owned).collect(),
             thumbnails: thumbnails.len(),
-            table: DataFrame::empty(),
+            table: TilesTable::new::<&str>([])?,
             grid: said(Part::GridX) || said(Part::GridY),
         };
         let columns = tiles.columns(&named, naming)?;
         tiles.check_distinct(&named, &columns)?;
-        tiles.table = DataFrame::new(named.len(), Vec::new()).map_err(|error| named[0].wrong(error.to_string()))?;
         for (name, cells) in &columns {
-            let series = match (
+            let cells = match (
                 name.as_str(),
                 cells
                     .iter()
@@ -129,10 +127,13 @@ impl NamedTiles {
                 (
                     "column" | "acquisition" | "start_c" | "start_z" | "start_t" | "start_x" | "start_y",
                     Some(numbers),
-                ) => Series::new(name.into(), numbers),
-                _ => Series::new(name.into(), cells),
+                ) => numbers.into_iter().map(Cell::Int).collect(),
+                _ => cells
+                    .iter()
+                    .map(|cell| cell.clone().map_or(Cell::Null, Cell::Text))
+                    .collect(),
             };
-            put_column(&mut tiles.table, series.into_column())?;
+            tiles.table.put(name, cells);
         }
         Ok(tiles)
     }
@@ -246,20 +247,20 @@ impl NamedTiles {
     }
 
     /// The rows as far as names tell them: with `file_path`, and starts counted in files.
-    pub fn rows(&self) -> &DataFrame {
+    pub fn rows(&self) -> &TilesTable {
         &self.table
     }
 
     /// Adds sizes and pages from the files. Files of several planes, channels or time points: the next file begins where the one
     /// before ends.
-    pub fn add_sizes(&mut self, axes: &[Axis], ask: &mut AskFile<'_>) -> Result<(), CoreError> {
-        let table = add_image_sizes(self.table.clone(), ask)?;
-        self.table = add_image_pages(table, axes, ask)?;
+    pub fn add_sizes(&mut self, axes: &[Axis], read: &mut ReadHeader<'_>) -> Result<(), CoreError> {
+        let table = add_image_sizes(self.table.clone(), read)?;
+        self.table = add_image_pages(table, axes, read)?;
         for axis in ["z", "c", "t"] {
             let start = format!("start_{axis}");
-            if self.table.column(&start).is_ok() {
-                let each = largest(&self.table, &format!("length_{axis}"))?;
-                scale(&mut self.table, &start, |index| index * each)?;
+            if self.table.has(&start) {
+                let each = largest(&self.table, &format!("length_{axis}"));
+                scale(&mut self.table, &start, |index| index * each);
                 if axis == "c" && each > 1.0 {
                     // A name for each file is none for each channel.
                     self.channels = None;
@@ -275,28 +276,28 @@ impl NamedTiles {
         mut self,
         details: &AcquisitionDetails,
         field_is_image: bool,
-        ask: &mut AskFile<'_>,
+        read: &mut ReadHeader<'_>,
         warn: &mut dyn FnMut(String),
-    ) -> Result<DataFrame, CoreError> {
+    ) -> Result<TilesTable, CoreError> {
         for (start, axis) in [("start_z", Axis::Z), ("start_t", Axis::T)] {
-            if self.table.column(start).is_ok() {
-                scale(&mut self.table, start, |index| start_from_pixels(index, axis, details))?;
+            if self.table.has(start) {
+                scale(&mut self.table, start, |index| start_from_pixels(index, axis, details));
             }
         }
         let mut table = self.table;
         if self.grid {
             for (start, length, axis) in [("start_x", "length_x", Axis::X), ("start_y", "length_y", Axis::Y)] {
-                let each = largest(&table, length)?;
+                let each = largest(&table, length);
                 scale(&mut table, start, |index| {
                     start_from_pixels(index * each, axis, details)
-                })?;
+                });
             }
             return Ok(table);
         }
-        let (mut table, silent) = try_image_positions(table, details, ask)?;
+        let (mut table, silent) = try_image_positions(table, details, read)?;
         if let Some(file) = silent {
             if field_is_image {
-                put_at_origin(&mut table)?;
+                put_at_origin(&mut table);
             } else if lay_fields_out(&mut table, details)? > 1 {
                 warn(format!(
                     "where the fields of view lie is not known ({file} says no stage position): they are laid side by side in the \
@@ -309,13 +310,13 @@ impl NamedTiles {
     }
 }
 
-fn scale(table: &mut DataFrame, name: &str, to: impl Fn(f64) -> f64) -> Result<(), CoreError> {
-    let cells = super::cells_of(table, name)?;
+fn scale(table: &mut TilesTable, name: &str, to: impl Fn(f64) -> f64) {
+    let cells = table.column(name).unwrap_or(&[]);
     let values: Vec<f64> = cells
         .iter()
-        .map(|cell| to(super::cell_text(cell).parse().unwrap_or(0.0)))
+        .map(|cell| to(cell_text(cell).parse().unwrap_or(0.0)))
         .collect();
-    put_numbers(table, name, &values)
+    table.put_numbers(name, &values);
 }
 
 /// Previews that MetaXpress and others write beside the images.

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fs::File;
+use std::io::Cursor;
 use std::path::Path;
 
 use ome_zarr_convert_ngff::{Cell, DataTable};
@@ -9,16 +10,18 @@ use polars::prelude::{
     Column, DataFrame, IntoColumn, NamedFrom, ParquetCompression, ParquetReader, ParquetWriter, SerReader, Series,
 };
 
+use super::TilesTable;
 use crate::error::CoreError;
 
 /// Reads a table of tiles from a Parquet file, columns typed as they are stored.
-pub(super) fn read(path: &Path) -> Result<DataFrame, CoreError> {
+pub(super) fn read(path: &Path) -> Result<TilesTable, CoreError> {
     let file = File::open(path).map_err(CoreError::io("read", path))?;
     let table = ParquetReader::new(file).finish();
-    table.map_err(|error| CoreError::Table {
+    let table = table.map_err(|error| CoreError::Table {
         place: path.display().to_string(),
-        problem: format!("it is no table in Parquet form that can be read: {error}"),
-    })
+        problem: format!("it is not a Parquet table that can be read: {error}"),
+    })?;
+    Ok(TilesTable::try_from(table)?.with_name(path.display().to_string()))
 }
 
 /// The bytes of a Parquet file that holds the table: the encoder of [`ome_zarr_convert_ngff::TableBackend::Parquet`].
@@ -30,6 +33,11 @@ pub fn parquet_bytes(table: &DataTable) -> Result<Vec<u8>, Box<dyn Error + Send 
         .with_compression(ParquetCompression::Uncompressed)
         .finish(&mut frame)?;
     Ok(bytes)
+}
+
+/// Number of rows of a Parquet file, from its bytes.
+pub fn parquet_rows(bytes: &[u8]) -> Result<u64, Box<dyn Error + Send + Sync>> {
+    Ok(ParquetReader::new(Cursor::new(bytes)).num_rows()? as u64)
 }
 
 fn column(name: &str, cells: &[Cell]) -> Column {

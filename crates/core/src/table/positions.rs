@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use polars::prelude::DataFrame;
-
-use super::facts::{AskFile, ask_row, cells_of, files_of, put_numbers};
-use super::{cell_text, missing_column};
+use super::headers::{ReadHeader, cells_of, files_of, header_of_row};
+use super::{Cell, TilesTable, cell_text, missing_column};
 use crate::acquisition::AcquisitionDetails;
 use crate::error::CoreError;
 use ome_zarr_convert_geometry::{Axis, Space};
@@ -19,56 +17,51 @@ const PLACE: [&str; 5] = ["plate_name", "row", "column", "acquisition", "image_p
 /// # Errors
 /// A file cannot be opened, or says no position: the error names it.
 pub fn add_image_positions(
-    table: DataFrame,
+    table: TilesTable,
     details: &AcquisitionDetails,
-    ask: &mut AskFile<'_>,
-) -> Result<DataFrame, CoreError> {
-    let given = |name: &str| table.column(name).is_ok();
+    read: &mut ReadHeader<'_>,
+) -> Result<TilesTable, CoreError> {
+    let given = |name: &str| table.has(name);
     if given("start_x") || given("start_y") || !given("file_path") || !given("fov_name") {
         return Ok(table);
     }
-    let names: Vec<String> = table
-        .get_column_names()
-        .iter()
-        .map(|name| name.trim().to_owned())
-        .collect();
-    let (table, unknown) = try_image_positions(table, details, ask)?;
+    let (table, unknown) = try_image_positions(table, details, read)?;
     match unknown {
         None => Ok(table),
-        Some(file) => Err(CoreError::Table {
-            place: "the table of tiles".into(),
-            problem: format!(
-                "{}; and no stage position can be taken from the image files: {file} says none",
-                missing_column("start_x", names.iter().map(String::as_str))
-            ),
-        }),
+        Some(file) => Err(table.wrong(format!(
+            "{}; and no stage position can be taken from the image files: {file} says none",
+            missing_column("start_x", table.names())
+        ))),
     }
 }
 
 /// [`add_image_positions`], but when a file says no position, the table is left as it was and that file is named.
 pub(crate) fn try_image_positions(
-    mut table: DataFrame,
+    mut table: TilesTable,
     details: &AcquisitionDetails,
-    ask: &mut AskFile<'_>,
-) -> Result<(DataFrame, Option<String>), CoreError> {
+    read: &mut ReadHeader<'_>,
+) -> Result<(TilesTable, Option<String>), CoreError> {
     let files = files_of(&table)?;
     let fields = Fields::of(&table)?;
     let mut positions = Vec::with_capacity(fields.first_rows.len());
     for &row in &fields.first_rows {
-        match ask_row(ask, row, &files[row])?.metadata.stage_position_um {
+        match header_of_row(read, &table, row, &files[row])?
+            .metadata
+            .stage_position_um
+        {
             Some((x, y, _)) => positions.push((in_space(x, Axis::X, details), in_space(y, Axis::Y, details))),
             None => return Ok((table, Some(files[row].clone()))),
         }
     }
-    fields.put_starts(&mut table, &positions)?;
+    fields.put_starts(&mut table, &positions);
     Ok((table, None))
 }
 
 /// Adds `start_x` and `start_y` that lay the fields of each image side by side, row by row of a square, in the order of the table.
 /// Gives the largest number of fields of one image.
-pub(crate) fn lay_fields_out(table: &mut DataFrame, details: &AcquisitionDetails) -> Result<usize, CoreError> {
+pub(crate) fn lay_fields_out(table: &mut TilesTable, details: &AcquisitionDetails) -> Result<usize, CoreError> {
     let fields = Fields::of(table)?;
-    let (width, height) = (largest(table, "length_x")?, largest(table, "length_y")?);
+    let (width, height) = (largest(table, "length_x"), largest(table, "length_y"));
     let mut count: HashMap<&String, usize> = HashMap::new();
     let mut numbers = Vec::with_capacity(fields.images.len());
     for image in &fields.images {
@@ -88,15 +81,15 @@ pub(crate) fn lay_fields_out(table: &mut DataFrame, details: &AcquisitionDetails
             )
         })
         .collect();
-    fields.put_starts(table, &positions)?;
+    fields.put_starts(table, &positions);
     Ok(count.values().copied().max().unwrap_or(0))
 }
 
 /// Adds `start_x` and `start_y` of 0: for fields that become images of their own.
-pub(crate) fn put_at_origin(table: &mut DataFrame) -> Result<(), CoreError> {
+pub(crate) fn put_at_origin(table: &mut TilesTable) {
     let zeros = vec![0.0; table.height()];
-    put_numbers(table, "start_x", &zeros)?;
-    put_numbers(table, "start_y", &zeros)
+    table.put_numbers("start_x", &zeros);
+    table.put_numbers("start_y", &zeros);
 }
 
 /// A start that is counted in pixels, planes or time points, in the space that the acquisition declares for the table.
@@ -108,13 +101,10 @@ pub(crate) fn start_from_pixels(start: f64, axis: Axis, details: &AcquisitionDet
 }
 
 /// The largest number of a column; 1 if there is none.
-pub(crate) fn largest(table: &DataFrame, name: &str) -> Result<f64, CoreError> {
-    if table.column(name).is_err() {
-        return Ok(1.0);
-    }
-    let numbers = cells_of(table, name)?;
-    let numbers = numbers.iter().filter_map(|cell| cell_text(cell).parse::<f64>().ok());
-    Ok(numbers.fold(1.0, f64::max))
+pub(crate) fn largest(table: &TilesTable, name: &str) -> f64 {
+    let cells = table.column(name).unwrap_or(&[]);
+    let numbers = cells.iter().filter_map(|cell| cell_text(cell).parse::<f64>().ok());
+    numbers.fold(1.0, f64::max)
 }
 
 fn in_space(um: f64, axis: Axis, details: &AcquisitionDetails) -> f64 {
@@ -135,9 +125,8 @@ struct Fields {
 }
 
 impl Fields {
-    fn of(table: &DataFrame) -> Result<Self, CoreError> {
-        let present = PLACE.into_iter().filter(|name| table.column(name).is_ok());
-        let place: Vec<_> = present.map(|name| cells_of(table, name)).collect::<Result<_, _>>()?;
+    fn of(table: &TilesTable) -> Result<Self, CoreError> {
+        let place: Vec<&[Cell]> = PLACE.into_iter().filter_map(|name| table.column(name)).collect();
         let names = cells_of(table, "fov_name")?;
         let mut fields = Self {
             first_rows: Vec::new(),
@@ -159,43 +148,42 @@ impl Fields {
         Ok(fields)
     }
 
-    fn put_starts(&self, table: &mut DataFrame, positions: &[(f64, f64)]) -> Result<(), CoreError> {
+    fn put_starts(&self, table: &mut TilesTable, positions: &[(f64, f64)]) {
         let x: Vec<f64> = self.of_row.iter().map(|field| positions[*field].0).collect();
         let y: Vec<f64> = self.of_row.iter().map(|field| positions[*field].1).collect();
-        put_numbers(table, "start_x", &x)?;
-        put_numbers(table, "start_y", &y)
+        table.put_numbers("start_x", &x);
+        table.put_numbers("start_y", &y);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use ome_zarr_convert_sources::FileMetadata;
-    use polars::prelude::{IntoColumn, NamedFrom, Series};
 
-    use super::super::facts::FileFacts;
+    use super::super::headers::FileHeader;
     use super::*;
 
-    fn table() -> DataFrame {
-        let column = |name: &str, cells: [&str; 4]| Series::new(name.into(), cells).into_column();
-        let columns = vec![
+    fn table() -> TilesTable {
+        let column = |name, cells: [&str; 4]| (name, cells.map(|cell| Cell::Text(cell.into())).to_vec());
+        TilesTable::new([
             column("file_path", ["a1.tif", "a2.tif", "b1.tif", "c1.tif"]),
             column("fov_name", ["1", "1", "2", "1"]),
             column("row", ["A", "A", "A", "B"]),
-        ];
-        DataFrame::new(4, columns).unwrap()
+        ])
+        .unwrap()
     }
 
-    fn at(x: f64, y: f64) -> Result<FileFacts, CoreError> {
-        Ok(FileFacts {
+    fn at(x: f64, y: f64) -> Result<FileHeader, CoreError> {
+        Ok(FileHeader {
             metadata: FileMetadata {
                 stage_position_um: Some((x, y, 0.0)),
                 ..FileMetadata::default()
             },
-            ..FileFacts::default()
+            ..FileHeader::default()
         })
     }
 
-    fn starts(table: &DataFrame) -> String {
+    fn starts(table: &TilesTable) -> String {
         format!(
             "{:?} {:?}",
             cells_of(table, "start_x").unwrap(),
@@ -204,35 +192,35 @@ mod tests {
     }
 
     #[test]
-    fn the_first_file_of_each_field_is_asked_for_its_position() {
-        let mut asked = Vec::new();
-        let mut ask = |file: &str| {
-            asked.push(file.to_owned());
-            at(asked.len() as f64, -0.5)
+    fn the_first_file_of_each_field_gives_its_position() {
+        let mut opened = Vec::new();
+        let mut read = |file: &str| {
+            opened.push(file.to_owned());
+            at(opened.len() as f64, -0.5)
         };
         let details = AcquisitionDetails {
             start_y_space: Space::Pixel,
             xy_pixel_size: 0.25,
             ..AcquisitionDetails::default()
         };
-        let filled = add_image_positions(table(), &details, &mut ask).unwrap();
+        let filled = add_image_positions(table(), &details, &mut read).unwrap();
         assert_eq!(
             starts(&filled),
             "[Int(1), Int(1), Int(2), Int(3)] [Int(-2), Int(-2), Int(-2), Int(-2)]"
         );
-        assert_eq!(asked, ["a1.tif", "b1.tif", "c1.tif"]);
+        assert_eq!(opened, ["a1.tif", "b1.tif", "c1.tif"]);
     }
 
     #[test]
     fn a_file_without_a_position_is_named() {
-        let mut ask = |file: &str| {
+        let mut read = |file: &str| {
             if file == "b1.tif" {
-                Ok(FileFacts::default())
+                Ok(FileHeader::default())
             } else {
                 at(0.0, 0.0)
             }
         };
-        let error = add_image_positions(table(), &AcquisitionDetails::default(), &mut ask).unwrap_err();
+        let error = add_image_positions(table(), &AcquisitionDetails::default(), &mut read).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the table of tiles: the column \"start_x\" is missing; its columns are file_path, fov_name, row; and no stage \
@@ -244,7 +232,7 @@ mod tests {
     fn fields_without_a_position_do_not_overlap() {
         let mut table = table();
         for name in ["length_x", "length_y"] {
-            put_numbers(&mut table, name, &[10.0; 4]).unwrap();
+            table.put_numbers(name, &[10.0; 4]);
         }
         assert_eq!(lay_fields_out(&mut table, &AcquisitionDetails::default()).unwrap(), 2);
         assert_eq!(

@@ -4,18 +4,19 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use expect_test::{Expect, expect};
-use polars::prelude::Column;
+use polars::prelude::{Column, DataFrame};
 
 use super::*;
 use crate::options::ChannelInfo;
 use ome_zarr_convert_geometry::Axis;
 
-fn read(csv: &[u8]) -> Result<DataFrame, String> {
+fn read(csv: &[u8]) -> Result<TilesTable, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tiles.csv");
     std::fs::File::create(&path).unwrap().write_all(csv).unwrap();
     let without_folder = |error: CoreError| error.to_string().replace(&format!("{}/", folder.path().display()), "");
-    read_tiles_table(&path).map_err(without_folder)
+    let table = read_tiles_table(&path).map_err(without_folder)?;
+    Ok(table.with_name("the table of tiles"))
 }
 
 /// Lines as text, without the indentation of the test.
@@ -29,9 +30,8 @@ fn check_columns(csv: &[u8], expected: Expect) {
         Err(error) => format!("{error}\n"),
         Ok(table) => {
             let mut text = String::new();
-            for column in table.columns() {
-                let cells = column_cells(column).unwrap();
-                let _ = writeln!(text, "{:?} {}: {cells:?}", column.name().as_str(), column.dtype());
+            for name in table.names() {
+                let _ = writeln!(text, "{name:?}: {:?}", table.column(name).unwrap());
             }
             text
         }
@@ -158,7 +158,8 @@ fn a_data_frame_of_any_types_will_do() {
             float("dose", f64::NAN),
         ],
     );
-    let tiles = hcs_images_from_dataframe(&table.unwrap(), &two_channels(), None, 0);
+    let table = TilesTable::try_from(table.unwrap()).unwrap();
+    let tiles = hcs_images_from_dataframe(&table, &two_channels(), None, 0);
     check(
         tiles,
         expect![[r#"
@@ -374,25 +375,25 @@ fn columns_have_the_types_that_pandas_gives_them() {
         )
         .as_bytes(),
         expect![[r#"
-            "plus" i64: [Int(5), Int(6)]
-            "gap" f64: [Float(1.0), Null]
-            "nan" f64: [Null, Float(2.5)]
-            "empty" str: [Null, Null]
-            "zero" i64: [Int(1), Int(2)]
-            "exp" f64: [Float(1000.0), Float(2.0)]
-            "bool" bool: [Bool(true), Bool(false)]
-            "mixed" str: [Text("True"), Text("1")]
-            "gappy" bool: [Bool(true), Null]
-            "quoted" i64: [Int(1), Int(2)]
-            "float" f64: [Float(1.5), Float(2.0)]
-            "space" i64: [Int(1), Int(2)]
-            "inf" f64: [Float(inf), Float(-inf)]
-            "under" str: [Text("1_000"), Text("2")]
-            "hex" str: [Text("0x10"), Text("2")]
-            "long" str: [Text("99999999999999999999999"), Text("1")]
-            "dot" f64: [Float(0.5), Float(1.0)]
-            "capital" str: [Text("NAN"), Text("1")]
-            "fov_name" str: [Text("01"), Text("1.0")]
+            "plus": [Int(5), Int(6)]
+            "gap": [Float(1.0), Null]
+            "nan": [Null, Float(2.5)]
+            "empty": [Null, Null]
+            "zero": [Int(1), Int(2)]
+            "exp": [Float(1000.0), Float(2.0)]
+            "bool": [Bool(true), Bool(false)]
+            "mixed": [Text("True"), Text("1")]
+            "gappy": [Bool(true), Null]
+            "quoted": [Int(1), Int(2)]
+            "float": [Float(1.5), Float(2.0)]
+            "space": [Int(1), Int(2)]
+            "inf": [Float(inf), Float(-inf)]
+            "under": [Text("1_000"), Text("2")]
+            "hex": [Text("0x10"), Text("2")]
+            "long": [Text("99999999999999999999999"), Text("1")]
+            "dot": [Float(0.5), Float(1.0)]
+            "capital": [Text("NAN"), Text("1")]
+            "fov_name": [Text("01"), Text("1.0")]
         "#]],
     );
 }
@@ -402,30 +403,30 @@ fn blank_lines_and_line_ends_do_not_count() {
     check_columns(
         b"\xef\xbb\xbfa,b\r\n1,x\r\n\r\n   \r\n,\r\n2,\"y, \"\"z\"\"\"\r\n",
         expect![[r#"
-            "a" i64: [Int(1), Int(2)]
-            "b" str: [Text("x"), Text("y, \"z\"")]
+            "a": [Int(1), Int(2)]
+            "b": [Text("x"), Text("y, \"z\"")]
         "#]],
     );
     check_columns(
         b"\n\na,b\n1,2",
         expect![[r#"
-        "a" i64: [Int(1)]
-        "b" i64: [Int(2)]
+        "a": [Int(1)]
+        "b": [Int(2)]
     "#]],
     );
     check_columns(
         b" a ,b\n1,\"two\nlines\"\n",
         expect![[r#"
-        "a" i64: [Int(1)]
-        "b" str: [Text("two\nlines")]
+        "a": [Int(1)]
+        "b": [Text("two\nlines")]
     "#]],
     );
     // Spreadsheets leave an empty column behind.
     check_columns(
         b"a,b,\n1,2,\n",
         expect![[r#"
-            "a" i64: [Int(1)]
-            "b" i64: [Int(2)]
+            "a": [Int(1)]
+            "b": [Int(2)]
         "#]],
     );
 }
@@ -453,15 +454,15 @@ fn files_that_are_no_table() {
     check_columns(
         b"a,b\n1,2\n3\n",
         expect![[r#"
-        "a" i64: [Int(1), Int(3)]
-        "b" f64: [Float(2.0), Null]
+        "a": [Int(1), Int(3)]
+        "b": [Float(2.0), Null]
     "#]],
     );
     check_columns(
         b"a,a\n1,2\n",
         expect![[r#"
-            "a" i64: [Int(1)]
-            "a.1" i64: [Int(2)]
+            "a": [Int(1)]
+            "a.1": [Int(2)]
         "#]],
     );
     check_columns(
@@ -486,8 +487,8 @@ fn files_that_are_no_table() {
     check_columns(
         b"plate,text\n5\" wide,\"a,\"",
         expect![[r#"
-            "plate" str: [Text("5\" wide")]
-            "text" str: [Text("a,")]
+            "plate": [Text("5\" wide")]
+            "text": [Text("a,")]
         "#]],
     );
     let missing = read_tiles_table(std::path::Path::new("none/tiles.csv")).unwrap_err();
@@ -515,11 +516,11 @@ fn tiles_become_boxes_in_world_units() {
     let turned = boxed(&details);
     expect![[r#"
         z 10+5, y -3+31.200000000000003, x 6.5+41.6
-        z 10+5, y 6.5+41.6, x 3+31.200000000000003
+        z 10+5, y 6.5+31.200000000000003, x 3+41.6
     "#]]
     .assert_eq(&format!("{straight}\n{turned}\n"));
 }
 
-fn single(table: &DataFrame, details: &AcquisitionDetails) -> Tile {
+fn single(table: &TilesTable, details: &AcquisitionDetails) -> Tile {
     hcs_images_from_dataframe(table, details, None, 0).unwrap().remove(0)
 }

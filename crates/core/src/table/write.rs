@@ -1,19 +1,19 @@
 //! Writes a table of tiles as CSV, as [`read_tiles_table`](super::read_tiles_table) reads it again.
 
+use ome_zarr_convert_ngff::Cell;
 use ome_zarr_convert_sources::resolve_path;
-use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
-use super::facts::{files_of, put_column};
-use super::{cell_text, column_cells};
+use super::headers::files_of;
+use super::{TilesTable, cell_text};
 use crate::error::CoreError;
 
 /// The table in CSV form, a line per tile; text with commas, quotes or line ends in double quotes.
-pub fn tiles_csv(table: &DataFrame) -> Result<String, CoreError> {
-    let mut lines = vec![Vec::with_capacity(table.width()); table.height() + 1];
-    for column in table.columns() {
-        lines[0].push(quoted(column.name()));
-        for (line, cell) in lines[1..].iter_mut().zip(column_cells(column)?) {
-            line.push(quoted(&cell_text(&cell)));
+pub fn tiles_csv(table: &TilesTable) -> String {
+    let mut lines = vec![Vec::new(); table.height() + 1];
+    for name in table.names() {
+        lines[0].push(quoted(name));
+        for (row, line) in lines[1..].iter_mut().enumerate() {
+            line.push(quoted(&cell_text(table.cell(name, row))));
         }
     }
     let mut text = String::new();
@@ -21,21 +21,18 @@ pub fn tiles_csv(table: &DataFrame) -> Result<String, CoreError> {
         text.push_str(&line.join(","));
         text.push('\n');
     }
-    Ok(text)
+    text
 }
 
 /// The table for another folder: relative paths start at `folder`, and a plate keeps its name.
-pub fn with_absolute_files(table: &DataFrame, folder: &str, plate: Option<&str>) -> Result<DataFrame, CoreError> {
+pub fn with_absolute_files(table: &TilesTable, folder: &str, plate: Option<&str>) -> Result<TilesTable, CoreError> {
     let mut table = table.clone();
-    let files = files_of(&table)?;
-    let files: Vec<String> = files
-        .iter()
-        .map(|file| resolve_path(file, Some(folder)).display().to_string())
-        .collect();
-    put_column(&mut table, Series::new("file_path".into(), files).into_column())?;
-    if let Some(plate) = plate.filter(|_| table.column("plate_name").is_err()) {
-        let names = vec![plate; table.height()];
-        put_column(&mut table, Series::new("plate_name".into(), names).into_column())?;
+    let absolute = |file: &String| Cell::Text(resolve_path(file, Some(folder)).display().to_string());
+    let files = files_of(&table)?.iter().map(absolute).collect();
+    table.put("file_path", files);
+    if let Some(plate) = plate.filter(|_| !table.has("plate_name")) {
+        let names = vec![Cell::Text(plate.to_owned()); table.height()];
+        table.put("plate_name", names);
     }
     Ok(table)
 }

@@ -1,30 +1,28 @@
 //! Reads the metadata of a plate, well or image from top to bottom and goes on where a part is missing or broken.
 
-use std::path::Path;
-
-use serde_json::{Map, Value};
+use ome_zarr_convert_store::Location;
+use serde_json::Value;
 
 use super::report::{
     AcquisitionReport, ArrayReport, AxisReport, ChannelReport, Fault, ImageReport, Inspection, LevelReport, Node,
     PlateReport, PlateWell, TableReport, Usage, WellImage, WellReport,
 };
-use super::usage::relative;
 use super::{Kind, ParquetRows};
 use crate::array::ArrayInfo;
 use crate::error::{NgffError, Result};
-use crate::group;
+use crate::group::{self, OmeGroup};
 use crate::image::ImageMetadata;
+use crate::json;
 use crate::plate::Plate;
-use crate::store;
 use crate::table::read_table;
 use crate::version::NgffVersion;
 
 /// The report of the group in `dir`, without usages.
-pub(super) fn read(dir: &Path, kind: Kind, parquet_rows: &ParquetRows) -> Result<Inspection> {
-    let (attributes, version) = group::read_attributes(dir)?;
+pub(super) fn read(dir: &Location, kind: Kind, parquet_rows: &ParquetRows) -> Result<Inspection> {
+    let group = OmeGroup::read(dir)?;
     let mut reader = Reader {
         root: dir,
-        version,
+        version: group.version,
         parquet_rows,
         faults: Vec::new(),
     };
@@ -34,10 +32,10 @@ pub(super) fn read(dir: &Path, kind: Kind, parquet_rows: &ParquetRows) -> Result
         Kind::Image => Node::Image(reader.image(dir)?),
     };
     Ok(Inspection {
-        path: dir.to_owned(),
-        ngff_version: version,
-        zarr_format: version.zarr_format(),
-        writer: writer(dir, version, &attributes),
+        path: dir.clone(),
+        ngff_version: group.version,
+        zarr_format: group.version.zarr_format().number(),
+        writer: writer(dir, &group),
         usage: Usage::default(),
         node,
         problems: reader.faults,
@@ -45,24 +43,23 @@ pub(super) fn read(dir: &Path, kind: Kind, parquet_rows: &ParquetRows) -> Result
 }
 
 /// The `_creator` that ome-zarr and OMERO write: name and version.
-fn writer(dir: &Path, version: NgffVersion, attributes: &Map<String, Value>) -> Option<String> {
-    let creator = |map: &Map<String, Value>| map.get("_creator").cloned();
-    let ome = group::ome_of(dir, version, attributes).ok();
-    let creator = ome.and_then(creator).or_else(|| creator(attributes))?;
+fn writer(dir: &Location, group: &OmeGroup) -> Option<String> {
+    let in_ome = group.ome(dir).ok().and_then(|ome| ome.get("_creator"));
+    let creator = in_ome.or_else(|| group.attributes.get("_creator"))?;
     let text = |key: &str| creator.get(key).and_then(Value::as_str);
     let name = text("name")?;
     Some(text("version").map_or_else(|| name.to_owned(), |version| format!("{name} {version}")))
 }
 
 struct Reader<'a> {
-    root: &'a Path,
+    root: &'a Location,
     version: NgffVersion,
     parquet_rows: &'a ParquetRows,
     faults: Vec<Fault>,
 }
 
 impl Reader<'_> {
-    fn plate(&mut self, dir: &Path) -> Result<PlateReport> {
+    fn plate(&mut self, dir: &Location) -> Result<PlateReport> {
         let plate = Plate::open(dir)?;
         let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
         let wells = plate.well_paths();
@@ -70,7 +67,7 @@ impl Reader<'_> {
         rows.sort_unstable();
         rows.dedup();
         for row in rows {
-            let row = dir.join(row);
+            let row = dir.child(row);
             let found = group::read_attributes(&row);
             self.kept(&row, found);
         }
@@ -97,11 +94,10 @@ impl Reader<'_> {
         })
     }
 
-    fn well(&mut self, dir: &Path) -> Result<WellReport> {
-        let (attributes, version) = group::read_attributes(dir)?;
-        self.check_version(dir, version);
-        let ome = group::ome_of(dir, version, &attributes)?;
-        let found = ome.get("well").and_then(|well| well.get("images"));
+    fn well(&mut self, dir: &Location) -> Result<WellReport> {
+        let group = OmeGroup::read(dir)?;
+        self.check_version(dir, group.version);
+        let found = group.ome(dir)?.get("well").and_then(|well| well.get("images"));
         let entries = found.and_then(Value::as_array);
         let images: Option<Vec<(String, Option<u32>)>> = entries.and_then(|entries| {
             let entry = |entry: &Value| {
@@ -130,7 +126,7 @@ impl Reader<'_> {
         })
     }
 
-    fn image(&mut self, dir: &Path) -> Result<ImageReport> {
+    fn image(&mut self, dir: &Location) -> Result<ImageReport> {
         let (metadata, version) = ImageMetadata::read(dir)?;
         self.check_version(dir, version);
         let axes: Vec<&str> = metadata.axes.iter().map(|axis| axis.name.as_str()).collect();
@@ -161,11 +157,7 @@ impl Reader<'_> {
         let c_axis = axes.iter().position(|name| *name == "c");
         let size_c = c_axis.and_then(|axis| finest?.shape.get(axis));
         if let Some(size) = size_c.filter(|size| !channels.is_empty() && **size != channels.len() as u64) {
-            let problem = format!(
-                "{} lists {} channels, but its c axis has {size}",
-                dir.display(),
-                channels.len()
-            );
+            let problem = format!("{dir} lists {} channels, but its c axis has {size}", channels.len());
             self.fault(dir, problem);
         }
         Ok(ImageReport {
@@ -185,11 +177,11 @@ impl Reader<'_> {
         })
     }
 
-    fn tables(&mut self, dir: &Path) -> Vec<TableReport> {
-        let tables = dir.join("tables");
+    fn tables(&mut self, dir: &Location) -> Vec<TableReport> {
+        let tables = dir.child("tables");
         let attributes = match group::read_attributes(&tables) {
             Ok((attributes, _)) => attributes,
-            Err(NgffError::NotZarr { .. }) if !tables.is_dir() => return Vec::new(),
+            Err(NgffError::NotZarr { .. }) if !self.is_there(&tables) => return Vec::new(),
             Err(error) => {
                 self.fault(&tables, error.to_string());
                 return Vec::new();
@@ -208,7 +200,7 @@ impl Reader<'_> {
             return Vec::new();
         };
         let table = |name: &str| {
-            let place = tables.join(name);
+            let place = tables.child(name);
             let read = group::read_attributes(&place);
             let (attributes, _) = self.kept(&place, read)?;
             let text = |key: &str| attributes.get(key).and_then(Value::as_str).map(str::to_owned);
@@ -225,40 +217,49 @@ impl Reader<'_> {
     }
 
     /// All groups of a hierarchy are of one Zarr format: readers open the parts as they opened the whole.
-    fn check_version(&mut self, dir: &Path, found: NgffVersion) {
+    fn check_version(&mut self, dir: &Location, found: NgffVersion) {
         if found != self.version {
-            let problem = format!(
-                "{} is OME-NGFF {found}, what it is part of is {}",
-                dir.display(),
-                self.version
-            );
+            let problem = format!("{dir} is OME-NGFF {found}, what it is part of is {}", self.version);
             self.fault(dir, problem);
         }
     }
 
     /// The value, or its error among the problems.
-    fn kept<T>(&mut self, dir: &Path, found: Result<T>) -> Option<T> {
-        let problem = |error: NgffError| match error {
-            NgffError::NotZarr { .. } if !dir.exists() => format!("{} is listed, but it is not there", dir.display()),
+    fn kept<T>(&mut self, dir: &Location, found: Result<T>) -> Option<T> {
+        let error = match found {
+            Ok(found) => return Some(found),
+            Err(error) => error,
+        };
+        let problem = match error {
+            NgffError::NotZarr { .. } if !self.is_there(dir) => format!("{dir} is listed, but it is not there"),
             error => error.to_string(),
         };
-        found.map_err(|error| self.fault(dir, problem(error))).ok()
+        self.fault(dir, problem);
+        None
     }
 
-    fn fault(&mut self, dir: &Path, problem: String) {
+    /// Whether something is there; what cannot be told is a problem of its own.
+    fn is_there(&mut self, dir: &Location) -> bool {
+        dir.exists().unwrap_or_else(|error| {
+            self.fault(dir, error.to_string());
+            true
+        })
+    }
+
+    fn fault(&mut self, dir: &Location, problem: String) {
         self.faults.push(Fault {
-            path: relative(self.root, dir),
+            path: super::usage::relative(self.root, dir),
             problem,
         });
     }
 }
 
-fn array(dir: &Path, axes: &[&str]) -> Result<ArrayReport> {
+fn array(dir: &Location, axes: &[&str]) -> Result<ArrayReport> {
     let (info, _) = ArrayInfo::read(dir)?;
     for (what, lengths) in [("shape", &info.shape), ("chunks", &info.chunks)] {
         if lengths.len() != axes.len() {
             return Err(NgffError::Inconsistent {
-                what: format!("the {what} of {}", dir.display()),
+                what: format!("the {what} of {dir}"),
                 found: format!("{lengths:?}"),
                 expected: format!("one number for each of the axes {}", axes.join(", ")),
             });
@@ -275,19 +276,22 @@ fn array(dir: &Path, axes: &[&str]) -> Result<ArrayReport> {
 
 /// Number of rows of a table; `None` if its backend is not known here.
 fn rows(
-    dir: &Path,
+    dir: &Location,
     name: &str,
     backend: Option<&str>,
     parquet_rows: &ParquetRows,
 ) -> std::result::Result<Option<u64>, String> {
-    let place = dir.join("tables").join(name);
+    let place = dir.child("tables").child(name);
     let rows = match backend {
         Some("csv" | "json") => read_table(dir, name).map(|table| table.map(|table| table.row_count() as u64)),
         Some("parquet") => {
-            let path = place.join("table.parquet");
-            return parquet_rows(&path)
+            let file = place.child("table.parquet");
+            let bytes = file.read().map_err(|error| error.to_string())?;
+            let bytes =
+                bytes.ok_or_else(|| format!("{file} is not there, but the table's metadata says that it is"))?;
+            return parquet_rows(&bytes)
                 .map(Some)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()));
+                .map_err(|error| format!("cannot read {file}: {error}"));
         }
         Some(backend) if backend.starts_with("anndata") => anndata_rows(&place).map(Some),
         _ => Ok(None),
@@ -296,20 +300,13 @@ fn rows(
 }
 
 /// The length of the index, whatever the type of its elements.
-fn anndata_rows(table: &Path) -> Result<u64> {
-    let obs = table.join("obs");
-    let (attributes, version) = group::read_attributes(&obs)?;
+fn anndata_rows(table: &Location) -> Result<u64> {
+    let obs = table.child("obs");
+    let (attributes, format) = group::read_attributes(&obs)?;
     let index = attributes.get("_index").and_then(Value::as_str).unwrap_or("_index");
     let dir = obs.join(index);
-    let file = match version {
-        NgffVersion::V04 => ".zarray",
-        NgffVersion::V05 => "zarr.json",
-    };
-    let Some(document) = store::read_json(&dir.join(file))? else {
-        return Err(NgffError::NotZarr {
-            path: dir,
-            expected: "array",
-        });
+    let Some(document) = json::read(&dir.child(format.array_document()))? else {
+        return Err(NgffError::not_zarr(&dir, "array"));
     };
     let length = document.pointer("/shape/0").and_then(Value::as_u64);
     length.ok_or_else(|| NgffError::malformed(&dir, "shape", "a list of whole numbers", document.get("shape")))

@@ -1,7 +1,6 @@
 //! The report of an inspection: plain data, whose JSON has the same keys in the same order every time.
 
-use std::path::{Path, PathBuf};
-
+use ome_zarr_convert_store::Location;
 use serde::{Serialize, Serializer};
 
 use crate::version::NgffVersion;
@@ -10,7 +9,8 @@ use crate::version::NgffVersion;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Inspection {
     /// The folder, as given.
-    pub path: PathBuf,
+    #[serde(serialize_with = "as_text")]
+    pub path: Location,
     /// Version of OME-NGFF.
     #[serde(serialize_with = "as_text")]
     pub ngff_version: NgffVersion,
@@ -182,7 +182,7 @@ pub struct ChannelReport {
     pub color: String,
     /// Whether viewers show it at first.
     pub active: bool,
-    /// Values shown black and in full colour.
+    /// Values shown black and in full color.
     pub window: Option<[f64; 2]>,
 }
 
@@ -201,8 +201,8 @@ pub struct TableReport {
 
 impl Inspection {
     /// Every image that is there, with its folder.
-    pub fn images(&self) -> Vec<(PathBuf, &ImageReport)> {
-        fn of_well<'a>(dir: &Path, well: &'a WellReport, found: &mut Vec<(PathBuf, &'a ImageReport)>) {
+    pub fn images(&self) -> Vec<(Location, &ImageReport)> {
+        fn of_well<'a>(dir: &Location, well: &'a WellReport, found: &mut Vec<(Location, &'a ImageReport)>) {
             let there = well
                 .images
                 .iter()
@@ -222,36 +222,37 @@ impl Inspection {
         found
     }
 
-    /// Hands out every usage below the top with its folder.
-    pub(super) fn each_usage(&mut self, visit: &mut dyn FnMut(PathBuf, &mut Usage)) {
+    /// Hands out every usage below the top with its path in the folder.
+    pub(super) fn each_usage(&mut self, visit: &mut dyn FnMut(String, &mut Usage)) {
         match &mut self.node {
             Node::Plate(plate) => {
                 for well in &mut plate.wells {
-                    well.well.each_usage(&self.path.join(&well.path), visit);
+                    well.well.each_usage(&format!("{}/", well.path), visit);
                 }
             }
-            Node::Well(well) => well.each_usage(&self.path, visit),
-            Node::Image(image) => image.each_usage(&self.path, visit),
+            Node::Well(well) => well.each_usage("", visit),
+            Node::Image(image) => image.each_usage("", visit),
         }
     }
 }
 
 impl WellReport {
-    fn each_usage(&mut self, dir: &Path, visit: &mut dyn FnMut(PathBuf, &mut Usage)) {
+    /// `prefix` is the path of the well with a `/` at its end, or empty.
+    fn each_usage(&mut self, prefix: &str, visit: &mut dyn FnMut(String, &mut Usage)) {
         for image in &mut self.images {
-            let dir = dir.join(&image.path);
+            let path = format!("{prefix}{}", image.path);
             if let Some(report) = &mut image.image {
-                report.each_usage(&dir, visit);
+                report.each_usage(&format!("{path}/"), visit);
             }
-            visit(dir, &mut image.usage);
+            visit(path, &mut image.usage);
         }
     }
 }
 
 impl ImageReport {
-    fn each_usage(&mut self, dir: &Path, visit: &mut dyn FnMut(PathBuf, &mut Usage)) {
+    fn each_usage(&mut self, prefix: &str, visit: &mut dyn FnMut(String, &mut Usage)) {
         for level in &mut self.levels {
-            visit(dir.join(&level.path), &mut level.usage);
+            visit(format!("{prefix}{}", level.path), &mut level.usage);
         }
     }
 }

@@ -1,24 +1,29 @@
 //! Plates of other writers, whole and broken.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use expect_test::expect;
+use ome_zarr_convert_store::MemoryStore;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::array::ArrayMetadata;
 use crate::codec::Codec;
-use crate::group::{ome_attributes, write_group};
+use crate::group::write_group;
 use crate::image::{AxisMetadata, ImageMetadata, Level};
 use crate::version::NgffVersion;
 use ome_zarr_convert_geometry::PixelType;
 
-fn group(dir: &Path, version: NgffVersion, ome: Value) {
-    let ome = ome.as_object().unwrap().clone();
-    write_group(dir, version, &ome_attributes(version, ome)).unwrap();
+fn place() -> Location {
+    Location::new(Arc::new(MemoryStore::new()), "P.zarr")
 }
 
-fn image(dir: &Path, version: NgffVersion) {
+fn group(dir: &Location, version: NgffVersion, ome: Value) {
+    let ome = ome.as_object().unwrap().clone();
+    write_group(dir, version, &version.documents().attributes(ome)).unwrap();
+}
+
+fn image(dir: &Location, version: NgffVersion) {
     let image = ImageMetadata {
         axes: ["y", "x"].map(AxisMetadata::named).to_vec(),
         levels: vec![Level {
@@ -41,7 +46,7 @@ fn image(dir: &Path, version: NgffVersion) {
 }
 
 /// A plate as OMERO exports it: columns without zeros, wells in any order, a creator.
-fn plate(dir: &Path, version: NgffVersion) {
+fn plate(dir: &Location, version: NgffVersion) {
     let well = |path: &str, row: u8| json!({"path": path, "rowIndex": row, "columnIndex": 0});
     let plate = json!({
         "rows": [{"name": "A"}, {"name": "B"}], "columns": [{"name": "7"}],
@@ -57,20 +62,20 @@ fn plate(dir: &Path, version: NgffVersion) {
     }
 }
 
-fn look(dir: &Path) -> Inspection {
+fn look(dir: &Location) -> Inspection {
     inspect(dir, &|_| Ok(0)).unwrap().unwrap()
 }
 
 #[test]
 fn plates_of_others_are_read() {
-    for version in [NgffVersion::V04, NgffVersion::V05] {
-        let folder = tempfile::tempdir().unwrap();
-        plate(folder.path(), version);
-        let found = look(folder.path());
+    for &version in NgffVersion::ALL {
+        let folder = place();
+        plate(&folder, version);
+        let found = look(&folder);
         assert_eq!((found.problems.as_slice(), found.ngff_version), (&[][..], version));
         assert_eq!(found.writer.as_deref(), Some("omero-zarr 0.5.2"));
         let images: Vec<_> = found.images().into_iter().map(|(dir, _)| dir).collect();
-        assert_eq!(images, ["B/7/raw", "A/7/raw"].map(|path| folder.path().join(path)));
+        assert_eq!(images, ["B/7/raw", "A/7/raw"].map(|path| folder.join(path)));
         let level = &found.images()[0].1.levels[0];
         let array = level.array.as_ref().unwrap();
         assert_eq!((array.codec.as_str(), array.shape.as_slice()), ("gzip", &[30, 40][..]));
@@ -83,17 +88,16 @@ fn plates_of_others_are_read() {
 
 #[test]
 fn every_broken_part_is_a_problem_and_hides_no_other() {
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path();
+    let root = &place();
     plate(root, NgffVersion::V05);
-    std::fs::remove_file(root.join("A/zarr.json")).unwrap();
-    std::fs::remove_dir_all(root.join("A/7")).unwrap();
+    root.join("A/zarr.json").remove().unwrap();
+    root.join("A/notes.txt").write_whole(&[b"the folder stays"]).unwrap();
+    root.join("A/7").remove_all().unwrap();
     write_group(&root.join("B/7/raw/s0"), NgffVersion::V05, &Default::default()).unwrap();
     let tables = [("tables".to_owned(), json!("roi"))].into_iter().collect();
     write_group(&root.join("B/7/raw/tables"), NgffVersion::V05, &tables).unwrap();
     let problems = look(root).problems.into_iter();
-    let shown =
-        problems.map(|fault| format!("{}: {}\n", fault.path, fault.problem).replace(root.to_str().unwrap(), "P"));
+    let shown = problems.map(|fault| format!("{}: {}\n", fault.path, fault.problem).replace(&root.to_string(), "P"));
     expect![[r#"
         A: P/A is no Zarr group: it has neither .zgroup nor zarr.json
         B/7/raw/s0: P/B/7/raw/s0: `node_type` should be "array", found "group"
@@ -105,8 +109,7 @@ fn every_broken_part_is_a_problem_and_hides_no_other() {
 
 #[test]
 fn other_groups_are_none_and_broken_ones_errors() {
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path();
+    let root = &place();
     assert_eq!(kind_of(root).unwrap(), None);
     write_group(root, NgffVersion::V05, &Default::default()).unwrap();
     assert_eq!(kind_of(root).unwrap(), None);

@@ -1,7 +1,6 @@
 //! Rows, columns, wells and acquisitions of a plate: plain data, no files.
 
-use std::path::Path;
-
+use ome_zarr_convert_store::Location;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -47,7 +46,7 @@ pub(super) struct Acquisition {
 }
 
 impl Layout {
-    pub(super) fn from_document(dir: &Path, plate: &Map<String, Value>) -> Result<Self> {
+    pub(super) fn from_document(dir: &Location, plate: &Map<String, Value>) -> Result<Self> {
         let layout = Self {
             rows: entries(dir, plate, "rows", "a list of objects with a name")?,
             columns: entries(dir, plate, "columns", "a list of objects with a name")?,
@@ -141,7 +140,7 @@ fn two_digits(name: &str) -> String {
 }
 
 fn entries<T: DeserializeOwned>(
-    dir: &Path,
+    dir: &Location,
     plate: &Map<String, Value>,
     key: &str,
     expected: &'static str,

@@ -2,22 +2,23 @@
 //! first column. Layout and types are those of ngio; arrays are uncompressed and without shards, which readers do not
 //! see.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
+use ome_zarr_convert_geometry::PixelType;
+use ome_zarr_convert_store::Location;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 use super::data::{Cell, DataTable};
-use crate::array::{self, ArrayMetadata};
+use crate::array::ArrayMetadata;
 use crate::codec::Codec;
 use crate::error::Result;
 use crate::group;
-use crate::store;
 use crate::version::NgffVersion;
-use ome_zarr_convert_geometry::PixelType;
+
+/// What it puts into the folder of a table.
+pub(super) const PARTS: [&str; 9] = ["X", "obs", "var", "layers", "obsm", "obsp", "uns", "varm", "varp"];
 
 /// Writes the parts of an AnnData group into `dir`. The first column is the index.
-pub(super) fn write(dir: &Path, version: NgffVersion, table: &DataTable) -> Result<()> {
+pub(super) fn write(dir: &Location, version: NgffVersion, table: &DataTable) -> Result<()> {
     let writer = Writer { version };
     let rows = table.row_count();
     let mut columns = table.columns();
@@ -31,38 +32,40 @@ pub(super) fn write(dir: &Path, version: NgffVersion, table: &DataTable) -> Resu
         }
     }
 
+    // Here a name is a folder, the only backend where it is.
+    let order: Vec<&str> = texts.iter().chain(&whole).map(|(name, _)| *name).collect();
+    order
+        .iter()
+        .chain([&index_name])
+        .try_for_each(|name| group::check_folder_name("column", name))?;
+
     let matrix = (0..rows).flat_map(|row| {
         numbers
             .iter()
             .flat_map(move |(_, cells)| number(&cells[row]).to_le_bytes())
     });
     let shape = [rows, numbers.len()];
-    writer.array(&dir.join("X"), &shape, PixelType::Float64, matrix.collect())?;
+    writer.array(&dir.child("X"), &shape, PixelType::Float64, matrix.collect())?;
 
-    let obs = dir.join("obs");
-    let order: Vec<&str> = texts.iter().chain(&whole).map(|(name, _)| *name).collect();
+    let obs = dir.child("obs");
     writer.data_frame(&obs, index_name, &order)?;
-    writer.texts(&obs.join(index_name), &index.iter().map(text).collect::<Vec<_>>())?;
-    // Here a name is a folder, the only backend where it is.
-    order
-        .iter()
-        .try_for_each(|name| store::check_folder_name("column", name))?;
+    writer.texts(&obs.child(index_name), &index.iter().map(text).collect::<Vec<_>>())?;
     for (name, cells) in texts {
-        writer.text_column(&obs.join(name), cells)?;
+        writer.text_column(&obs.child(name), cells)?;
     }
     for (name, cells) in whole {
         let bytes = cells
             .iter()
             .flat_map(|cell| if let Cell::Int(value) = cell { *value } else { 0 }.to_le_bytes());
-        writer.array(&obs.join(name), &[rows], PixelType::Int64, bytes.collect())?;
+        writer.array(&obs.child(name), &[rows], PixelType::Int64, bytes.collect())?;
     }
 
-    let var = dir.join("var");
+    let var = dir.child("var");
     writer.data_frame(&var, "_index", &[])?;
     let names: Vec<String> = numbers.iter().map(|(name, _)| (*name).to_owned()).collect();
-    writer.texts(&var.join("_index"), &names)?;
+    writer.texts(&var.child("_index"), &names)?;
     for part in ["layers", "obsm", "obsp", "uns", "varm", "varp"] {
-        group::write_group(&dir.join(part), version, &encoding("dict", "0.1.0"))?;
+        group::write_group(&dir.child(part), version, &encoding("dict", "0.1.0"))?;
     }
     Ok(())
 }
@@ -116,7 +119,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn data_frame(&self, dir: &Path, index: &str, order: &[&str]) -> Result<()> {
+    fn data_frame(&self, dir: &Location, index: &str, order: &[&str]) -> Result<()> {
         let mut attributes = Map::new();
         attributes.insert("column-order".to_owned(), json!(order));
         attributes.insert("_index".to_owned(), json!(index));
@@ -125,7 +128,7 @@ impl Writer {
     }
 
     /// A text column with repeats or gaps is categorical: sorted categories and a code per row, -1 for null.
-    fn text_column(&self, dir: &Path, cells: &[Cell]) -> Result<()> {
+    fn text_column(&self, dir: &Location, cells: &[Cell]) -> Result<()> {
         let categories: BTreeSet<String> = cells
             .iter()
             .filter(|cell| !matches!(cell, Cell::Null))
@@ -139,38 +142,31 @@ impl Writer {
         attributes.insert("ordered".to_owned(), json!(false));
         attributes.extend(encoding("categorical", "0.2.0"));
         group::write_group(dir, self.version, &attributes)?;
-        self.texts(&dir.join("categories"), &categories)?;
+        self.texts(&dir.child("categories"), &categories)?;
         let code = |cell: &Cell| match cell {
             Cell::Null => -1,
             cell => categories.binary_search(&text(cell)).map_or(-1, |code| code as i32),
         };
         let bytes = cells.iter().flat_map(|cell| code(cell).to_le_bytes()).collect();
-        self.array(&dir.join("codes"), &[cells.len()], PixelType::Int32, bytes)
+        self.array(&dir.child("codes"), &[cells.len()], PixelType::Int32, bytes)
     }
 
-    fn array(&self, dir: &Path, shape: &[usize], data_type: PixelType, bytes: Vec<u8>) -> Result<()> {
+    fn array(&self, dir: &Location, shape: &[usize], data_type: PixelType, bytes: Vec<u8>) -> Result<()> {
         let metadata = one_chunk(shape, data_type);
         let document = metadata.document(self.version)?;
-        array::write_document(dir, self.version, document, encoding("array", "0.2.0"))?;
+        self.version
+            .zarr_format()
+            .write_array(dir, document, encoding("array", "0.2.0"))?;
         self.chunk(dir, &metadata, bytes)
     }
 
     /// An array of texts: Zarr 3 type `string`, in Zarr 2 objects with a `vlen-utf8` filter.
-    fn texts(&self, dir: &Path, texts: &[String]) -> Result<()> {
+    fn texts(&self, dir: &Location, texts: &[String]) -> Result<()> {
         let metadata = one_chunk(&[texts.len()], PixelType::UInt8);
         let mut document = metadata.document(self.version)?;
-        document["fill_value"] = json!("");
-        match self.version {
-            NgffVersion::V04 => {
-                document["dtype"] = json!("|O");
-                document["filters"] = json!([{"id": "vlen-utf8"}]);
-            }
-            NgffVersion::V05 => {
-                document["data_type"] = json!("string");
-                document["codecs"] = json!([{"name": "vlen-utf8", "configuration": {}}]);
-            }
-        }
-        array::write_document(dir, self.version, document, encoding("string-array", "0.2.0"))?;
+        let format = self.version.zarr_format();
+        format.make_text_array(&mut document);
+        format.write_array(dir, document, encoding("string-array", "0.2.0"))?;
         let mut bytes = (texts.len() as u32).to_le_bytes().to_vec();
         for text in texts {
             bytes.extend((text.len() as u32).to_le_bytes());
@@ -179,12 +175,14 @@ impl Writer {
         self.chunk(dir, &metadata, bytes)
     }
 
-    fn chunk(&self, dir: &Path, metadata: &ArrayMetadata, bytes: Vec<u8>) -> Result<()> {
+    fn chunk(&self, dir: &Location, metadata: &ArrayMetadata, bytes: Vec<u8>) -> Result<()> {
         if metadata.shape.contains(&0) {
             return Ok(());
         }
         let origin = vec![0; metadata.shape.len()];
-        store::write_file(&dir.join(metadata.chunk_key(self.version, &origin)), &bytes)
+        Ok(dir
+            .join(&metadata.chunk_key(self.version, &origin))
+            .write_whole(&[&bytes])?)
     }
 }
 

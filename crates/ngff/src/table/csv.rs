@@ -2,7 +2,6 @@
 //! can be.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use super::data::{Cell, DataTable};
 use crate::error::{NgffError, Result};
@@ -72,9 +71,9 @@ impl std::fmt::Display for Number {
 
 /// Reads a CSV file, quoted by Arrow or pandas. A column is boolean, whole numbers, floats or text, the first that fits
 /// all its cells; empty cells without quotes are null.
-pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<DataTable> {
+pub(super) fn decode(bytes: &[u8], place: &str) -> Result<DataTable> {
     let error = |line: usize, problem: String| NgffError::Csv {
-        path: path.to_owned(),
+        place: place.to_owned(),
         line,
         problem,
     };
@@ -296,13 +295,13 @@ mod tests {
                         ,true,,,\"1\"\n";
         let bytes = encode(&odd_table());
         assert_eq!(std::str::from_utf8(&bytes).unwrap(), expected);
-        assert_eq!(decode(&bytes, Path::new("table.csv")).unwrap(), odd_table());
+        assert_eq!(decode(&bytes, "table.csv").unwrap(), odd_table());
     }
 
     #[test]
     fn tables_of_pandas_are_read() {
         let text = "well,dose,on,code,gap\r\nA01,1,True,7,\r\nB02,0.5,False,x,1\r\n\r\n";
-        let table = decode(text.as_bytes(), Path::new("table.csv")).unwrap();
+        let table = decode(text.as_bytes(), "table.csv").unwrap();
         assert_eq!(table.column("dose").unwrap(), [Cell::Float(1.0), Cell::Float(0.5)]);
         assert_eq!(table.column("on").unwrap(), [Cell::Bool(true), Cell::Bool(false)]);
         assert_eq!(
@@ -310,17 +309,13 @@ mod tests {
             [Cell::Text("7".into()), Cell::Text("x".into())]
         );
         assert_eq!(table.column("gap").unwrap(), [Cell::Null, Cell::Int(1)]);
-        let gaps = decode(b"\"a\"\n\n\"\"\n", Path::new("table.csv")).unwrap();
+        let gaps = decode(b"\"a\"\n\n\"\"\n", "table.csv").unwrap();
         assert_eq!(gaps.column("a").unwrap(), [Cell::Null, Cell::Text(String::new())]);
     }
 
     #[test]
     fn damaged_tables_name_file_and_line() {
-        let message = |text: &str| {
-            decode(text.as_bytes(), Path::new("P/table.csv"))
-                .unwrap_err()
-                .to_string()
-        };
+        let message = |text: &str| decode(text.as_bytes(), "P/table.csv").unwrap_err().to_string();
         assert_eq!(
             message("\"a\",\"b\"\n1,2\n1\n"),
             "P/table.csv, line 3: 1 cells, expected 2 as in the header"

@@ -6,12 +6,19 @@ use crate::{PixelType, SourceError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) pixel_type: PixelType,
+    /// Floating point numbers of 16 bits, which are widened.
+    pub(crate) half: bool,
     pub(crate) big_endian: bool,
     pub(crate) fortran_order: bool,
     pub(crate) shape: Vec<u64>,
 }
 
 impl Header {
+    /// Bytes of an element in the file.
+    pub(crate) fn stored_bytes(&self) -> usize {
+        if self.half { 2 } else { self.pixel_type.size_bytes() }
+    }
+
     pub(crate) fn parse(file: &SourceFile, text: &str) -> Result<Self, SourceError> {
         let missing = |key: &str| file.damaged(format!("the NPY header has no valid {key}: {}", shorten(text)));
         let descr = value_of(text, "descr").ok_or_else(|| missing("descr"))?;
@@ -37,6 +44,7 @@ impl Header {
         };
         Ok(Self {
             pixel_type,
+            half: code(descr) == HALF,
             big_endian: descr.starts_with('>'),
             fortran_order,
             shape,
@@ -80,8 +88,17 @@ pub(crate) const TYPES: [(&str, PixelType); 12] = [
     ("f8", PixelType::Float64),
 ];
 
+const HALF: &str = "f2";
+
+fn code(descr: &str) -> &str {
+    descr.trim_start_matches(['<', '>', '|', '='])
+}
+
 fn pixel_type(descr: &str) -> Option<PixelType> {
-    let code = descr.trim_start_matches(['<', '>', '|', '=']);
+    let code = code(descr);
+    if code == HALF {
+        return Some(PixelType::Float32);
+    }
     TYPES.iter().find(|(name, _)| *name == code).map(|row| row.1)
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Place {
     pub(crate) count: u64,
     /// Where the value lies in the file.
     pub(crate) offset: u64,
-    entry: ifd::Entry,
+    pub(super) entry: ifd::Entry,
 }
 
 /// An image file directory.
@@ -51,7 +51,9 @@ pub(crate) struct Directory {
     pub(crate) next: u64,
     /// How many entries the file lists for it.
     pub(crate) entries: u64,
-    tags: tiff::Directory,
+    /// Why there is no position of the next one.
+    pub(crate) unterminated: Option<String>,
+    pub(super) tags: tiff::Directory,
 }
 
 impl Directory {
@@ -130,8 +132,12 @@ impl<'f> DirectoryReader<'f> {
     pub(crate) fn directory(&mut self, offset: u64, index: usize) -> Result<Directory, SourceError> {
         let what = || format!("the directory of page {index}");
         let count = self.count_entries(offset, what)?;
+        let end = offset + self.count_bytes() + count * self.entry_bytes();
+        // Some writers end the file with the last entry.
+        let terminated = end + self.word() <= self.file.length();
         let mut tags = match self.decoder.read_directory(IfdPointer(offset)) {
             Ok(tags) => tags,
+            Err(_) if !terminated => tiff::Directory::empty(),
             Err(error) => return Err(self.failed(error, what())),
         };
         // Some entries were left out: see the head of this file. Of two with one tag the first counts, as for tifffile.
@@ -144,14 +150,15 @@ impl<'f> DirectoryReader<'f> {
                     .rev()
                     .map(|place| (Tag::from_u16_exhaustive(place.tag), place.entry)),
             );
-            let end = offset + self.count_bytes() + count * self.entry_bytes();
-            let next = self
-                .decoder
-                .goto_offset_u64(end)
-                .and_then(|()| self.decoder.read_ifd_offset());
-            tags.set_next(Some(IfdPointer(
-                next.map_err(|error| self.failed(error.into(), what()))?,
-            )));
+            if terminated {
+                let next = self
+                    .decoder
+                    .goto_offset_u64(end)
+                    .and_then(|()| self.decoder.read_ifd_offset());
+                tags.set_next(Some(IfdPointer(
+                    next.map_err(|error| self.failed(error.into(), what()))?,
+                )));
+            }
         }
         if tags.is_empty() {
             return Err(self.file.damaged(format!("{} has no tags", what())));
@@ -161,8 +168,14 @@ impl<'f> DirectoryReader<'f> {
             offset,
             next: tags.next().map_or(0, |next| next.0),
             entries: count,
+            unterminated: (!terminated).then(|| format!("the file ends inside {}", what())),
             tags,
         })
+    }
+
+    /// Bytes of a position.
+    fn word(&self) -> u64 {
+        if self.big_tiff { 8 } else { 4 }
     }
 
     fn count_bytes(&self) -> u64 {
@@ -192,7 +205,7 @@ impl<'f> DirectoryReader<'f> {
 
     /// The entries of the directory at `offset` in the order of the file, those of unknown types left out as the
     /// specification asks.
-    fn places(&mut self, offset: u64, what: impl Fn() -> String) -> Result<Vec<Place>, SourceError> {
+    pub(super) fn places(&mut self, offset: u64, what: impl Fn() -> String) -> Result<Vec<Place>, SourceError> {
         let count = self.count_entries(offset, &what)?;
         let start = offset + self.count_bytes();
         let mut places = Vec::new();
@@ -239,7 +252,12 @@ impl<'f> DirectoryReader<'f> {
     }
 
     /// The value of a tag in native byte order; `None` if there is no such tag.
-    fn value(&mut self, tags: &tiff::Directory, index: usize, tag: Tag) -> Result<Option<&ValueBuffer>, SourceError> {
+    pub(super) fn value(
+        &mut self,
+        tags: &tiff::Directory,
+        index: usize,
+        tag: Tag,
+    ) -> Result<Option<&ValueBuffer>, SourceError> {
         match self
             .decoder
             .read_directory_tags(tags)
@@ -260,95 +278,6 @@ impl<'f> DirectoryReader<'f> {
             }),
             Err(error) => Err(self.failed(error, format!("tag {} of page {index}", tag.to_u16()))),
         }
-    }
-
-    /// The raw bytes of a value.
-    pub(crate) fn raw(&mut self, directory: &Directory, tag: Tag) -> Result<Option<&[u8]>, SourceError> {
-        Ok(self
-            .value(&directory.tags, directory.index, tag)?
-            .map(ValueBuffer::as_bytes))
-    }
-
-    /// The whole numbers of a tag; `None` if the directory has no such tag.
-    pub(crate) fn numbers(&mut self, directory: &Directory, tag: Tag) -> Result<Option<Vec<u64>>, SourceError> {
-        let file = self.file;
-        let Some(value) = self.value(&directory.tags, directory.index, tag)? else {
-            return Ok(None);
-        };
-        let bytes = value.as_bytes();
-        Ok(Some(match value.data_type() {
-            Type::BYTE | Type::UNDEFINED => bytes.iter().copied().map(u64::from).collect(),
-            Type::SHORT => {
-                let numbers = bytes.as_chunks().0.iter();
-                numbers.map(|number| u16::from_ne_bytes(*number).into()).collect()
-            }
-            Type::LONG | Type::IFD => {
-                let numbers = bytes.as_chunks().0.iter();
-                numbers.map(|number| u32::from_ne_bytes(*number).into()).collect()
-            }
-            Type::LONG8 | Type::IFD8 => {
-                let numbers = bytes.as_chunks().0.iter();
-                numbers.map(|number| u64::from_ne_bytes(*number)).collect()
-            }
-            kind => {
-                return Err(file.damaged(format!(
-                    "tag {} of page {} is of type {}, not a whole number",
-                    tag.to_u16(),
-                    directory.index,
-                    kind.to_u16()
-                )));
-            }
-        }))
-    }
-
-    /// The first whole number of a tag.
-    pub(crate) fn first_number(&mut self, directory: &Directory, tag: Tag) -> Result<Option<u64>, SourceError> {
-        let numbers = self.numbers(directory, tag)?;
-        Ok(numbers.and_then(|numbers| numbers.first().copied()))
-    }
-
-    /// The quotients of a tag of type rational; those divided by zero are left out.
-    pub(crate) fn rationals(&mut self, directory: &Directory, tag: Tag) -> Result<Vec<f64>, SourceError> {
-        Ok(match self.value(&directory.tags, directory.index, tag)? {
-            Some(value) if value.data_type() == Type::RATIONAL => {
-                let pairs = value.as_bytes().as_chunks::<4>().0.as_chunks::<2>().0.iter();
-                let quotients = pairs.map(|pair| {
-                    let [above, below] = pair.map(|number| f64::from(u32::from_ne_bytes(number)));
-                    above / below
-                });
-                quotients.filter(|quotient| quotient.is_finite()).collect()
-            }
-            _ => Vec::new(),
-        })
-    }
-
-    /// The descriptions of a page (tifffile writes two, Micro-Manager too), up to the first NUL each.
-    pub(crate) fn descriptions(&mut self, directory: &Directory) -> Result<Vec<String>, SourceError> {
-        let tag = Tag::ImageDescription;
-        if !directory.contains(tag) {
-            return Ok(Vec::new());
-        }
-        let places = self.places(directory.offset, || {
-            format!("the directory of page {}", directory.index)
-        })?;
-        let mut texts = Vec::new();
-        for place in places.into_iter().filter(|place| place.tag == tag.to_u16()) {
-            let mut tags = tiff::Directory::empty();
-            tags.extend([(tag, place.entry)]);
-            let value = self.value(&tags, directory.index, tag)?;
-            let is_text =
-                |value: &&ValueBuffer| matches!(value.data_type(), Type::BYTE | Type::ASCII | Type::UNDEFINED);
-            if let Some(value) = value.filter(is_text) {
-                let bytes = value.as_bytes();
-                let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-                texts.push(match std::str::from_utf8(&bytes[..end]) {
-                    Ok(text) => text.to_owned(),
-                    // ImageJ and older MetaMorph write µ in Latin-1.
-                    Err(_) => bytes[..end].iter().map(|byte| char::from(*byte)).collect(),
-                });
-            }
-        }
-        Ok(texts)
     }
 
     /// What the `tiff` crate said, in terms of what the user can do.

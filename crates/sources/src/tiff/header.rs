@@ -1,7 +1,7 @@
 //! The kind of a TIFF, and a stand-in of each kind with which the `tiff` crate's decoder is opened.
 //!
 //! `tiff` 0.11.3 gives access to directories only after it has accepted the first page as an image, and it accepts less
-//! than microscopes write (no strip without byte count, no colour model that it does not know, no samples that are
+//! than microscopes write (no strip without byte count, no color model that it does not know, no samples that are
 //! described unequally). So it is first shown a page of one pixel, and then the file.
 
 use tiff::tags::{Tag, Type};

@@ -1,112 +1,18 @@
-//! One page of a TIFF: how its pixels are laid out, and where each strip or tile lies.
+//! One page of a TIFF: where each of its strips or tiles lies.
 
 use std::sync::Arc;
 
 use tiff::tags::Tag;
 
+use crate::SourceError;
 use crate::file::SourceFile;
-use crate::tiff::directory::{Directory, DirectoryReader, tag};
-use crate::tiff::formats::{self, Codec};
-use crate::{PixelType, SourceError};
+use crate::tiff::directory::{Directory, DirectoryReader};
+use crate::tiff::formats::Codec;
+use crate::tiff::layout::Layout;
 
-/// Largest compressed strip or tile that is decoded, in bytes of pixels.
-pub(crate) const MAX_CHUNK_BYTES: u64 = 4 << 30;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Predictor {
-    None,
-    Horizontal,
-    FloatingPoint,
-}
-
-/// All that pages of one series have in common.
-///
-/// A page is a stack of `planes` (more than one only where colours are stored apart), each of `rows` × `columns`
-/// *samples*: interleaved colours are columns. Chunks are strips or tiles of `chunk_rows` × `chunk_columns` samples.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Layout {
-    pub(crate) pixel_type: PixelType,
-    /// Bits of a sample in the file: 1, 2, 4 or those of the pixel type.
-    pub(crate) bits: usize,
-    pub(crate) big_endian: bool,
-    pub(crate) planes: u64,
-    pub(crate) rows: u64,
-    pub(crate) columns: u64,
-    /// Samples of a pixel that lie side by side.
-    pub(crate) interleaved: u64,
-    pub(crate) tiled: bool,
-    pub(crate) chunk_rows: u64,
-    pub(crate) chunk_columns: u64,
-    pub(crate) codec: Codec,
-    pub(crate) predictor: Predictor,
-    /// Least significant bit first.
-    pub(crate) reversed_bits: bool,
-    pub(crate) photometric: u64,
-}
-
-impl Layout {
-    /// Shape of the page's array, as tifffile gives it.
-    pub(crate) fn shape(&self) -> Vec<u64> {
-        let mut shape = vec![self.rows, self.columns / self.interleaved];
-        if self.planes > 1 {
-            shape.insert(0, self.planes);
-        }
-        if self.interleaved > 1 {
-            shape.push(self.interleaved);
-        }
-        shape
-    }
-
-    /// The axes of [`Self::shape`].
-    pub(crate) fn axes(&self) -> &'static str {
-        match (self.planes > 1, self.interleaved > 1) {
-            (true, _) => "SYX",
-            (false, true) => "YXS",
-            (false, false) => "YX",
-        }
-    }
-
-    /// Bytes of the decoded page.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.planes * self.rows * self.columns * self.pixel_type.size_bytes() as u64
-    }
-
-    /// Whether pages of the two layouts hold planes of the same size and type.
-    pub(crate) fn same_pixels(&self, other: &Self) -> bool {
-        let key = |layout: &Self| {
-            (
-                layout.planes,
-                layout.rows,
-                layout.columns,
-                layout.interleaved,
-                layout.pixel_type,
-            )
-        };
-        key(self) == key(other)
-    }
-
-    pub(crate) fn chunks_across(&self) -> u64 {
-        self.columns.div_ceil(self.chunk_columns)
-    }
-
-    pub(crate) fn chunks_down(&self) -> u64 {
-        self.rows.div_ceil(self.chunk_rows)
-    }
-
-    /// Bytes in the file of one row of a chunk, before compression.
-    pub(crate) fn chunk_row_bytes(&self) -> u64 {
-        (self.chunk_columns * self.bits as u64).div_ceil(8)
-    }
-
-    /// Whether pixels can be copied from the file at any position.
-    fn is_plain_strips(&self) -> bool {
-        self.codec == Codec::None
-            && self.predictor == Predictor::None
-            && !self.tiled
-            && !self.reversed_bits
-            && self.bits == self.pixel_type.size_bytes() * 8
-    }
-}
+/// Bits of the tag `NewSubfileType`: a smaller copy of another page, and a mask of one.
+pub(crate) const REDUCED: u64 = 1;
+pub(crate) const MASK: u64 = 4;
 
 /// Rows that lie one after the other in the file, uncompressed. Rows are counted over all planes of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +31,7 @@ pub(crate) struct ChunkPlace {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Pixels {
-    /// Uncompressed strips, neighbours joined.
+    /// Uncompressed strips, neighbors joined.
     Runs(Vec<Run>),
     /// Everything else: plane by plane, row by row of chunks.
     Chunks(Vec<ChunkPlace>),
@@ -142,22 +48,19 @@ pub(crate) struct Page {
     pub(crate) index: usize,
     /// Which of the image's files it lies in.
     pub(crate) file: usize,
+    /// The bits of the tag `NewSubfileType`.
+    pub(crate) kind: u64,
 }
 
 impl Page {
-    /// Reads the tags that matter. `known` is the layout of the page before, reused when equal; `budget` is the number of
-    /// chunks that the file may still list (pages that share one list could otherwise multiply it).
+    /// Finds the strips or tiles. `budget` is the number of chunks that the file may still list (pages that share one
+    /// list could otherwise multiply it).
     pub(crate) fn read(
         reader: &mut DirectoryReader<'_>,
         directory: &Directory,
-        known: Option<&Arc<Layout>>,
+        layout: Arc<Layout>,
         budget: &mut u64,
     ) -> Result<Self, SourceError> {
-        let layout = read_layout(reader, directory)?;
-        let layout = match known {
-            Some(known) if **known == layout => Arc::clone(known),
-            _ => Arc::new(layout),
-        };
         let file = reader.file();
         let place = format!("page {}", directory.index);
         let kind = if layout.tiled { "tile" } else { "strip" };
@@ -201,7 +104,9 @@ impl Page {
             Codec::Jpeg => reader.raw(directory, Tag::JPEGTables)?.map(Arc::from),
             _ => None,
         };
+        let kind = reader.first_number(directory, Tag::NewSubfileType)?.unwrap_or(0);
         Ok(Self {
+            kind,
             planes: layout.planes,
             layout,
             pixels,
@@ -209,6 +114,22 @@ impl Page {
             index: directory.index,
             file: 0,
         })
+    }
+
+    /// Bytes that reading a window takes at most while it runs.
+    pub(crate) fn working_bytes(&self) -> u64 {
+        let Pixels::Chunks(places) = &self.pixels else { return 0 };
+        let layout = &*self.layout;
+        let chunk = layout.chunk_rows * layout.chunk_columns * layout.pixel_type.size_bytes() as u64;
+        let compressed = places.iter().map(|place| place.bytes).max().unwrap_or(0);
+        match (layout.codec, layout.is_native()) {
+            (Codec::None, true) => chunk,
+            // A chunk longer than its rows passes through one of the full length.
+            (Codec::Deflate, true) => compressed + 2 * chunk,
+            (codec, _) if codec.is_picture() => compressed + 4 * chunk,
+            (_, true) => compressed + chunk,
+            (_, false) => compressed + chunk + layout.chunk_rows * layout.chunk_row_bytes(),
+        }
     }
 
     /// Position of the first pixel if `bytes` of pixels lie there in one piece, uncompressed.
@@ -230,6 +151,12 @@ impl Page {
         }
     }
 
+    /// Where pages lie that follow this one without being listed.
+    pub(crate) fn unlisted_bytes(&self) -> Option<std::ops::Range<u64>> {
+        let start = self.contiguous().filter(|_| self.planes > self.layout.planes)?;
+        Some(start..start + self.planes / self.layout.planes * self.layout.bytes())
+    }
+
     /// The same page `count` times in a row: pages that follow in the file without being listed.
     pub(crate) fn repeated(&self, count: u64, offset: u64) -> Self {
         let planes = self.layout.planes * count;
@@ -244,127 +171,6 @@ impl Page {
             ..self.clone()
         }
     }
-}
-
-fn read_layout(reader: &mut DirectoryReader<'_>, directory: &Directory) -> Result<Layout, SourceError> {
-    let file = reader.file();
-    let place = format!("page {}", directory.index);
-    let mut number = |tag, default| Ok::<u64, SourceError>(reader.first_number(directory, tag)?.unwrap_or(default));
-    let width = number(Tag::ImageWidth, 0)?;
-    let rows = number(Tag::ImageLength, 0)?;
-    let samples = number(Tag::SamplesPerPixel, 1)?;
-    let planar = number(Tag::PlanarConfiguration, 1)? == 2;
-    let compression = number(Tag::Compression, 1)?;
-    let predictor = number(Tag::Predictor, 1)?;
-    let format = number(Tag::SampleFormat, 1)?;
-    let photometric = number(Tag::PhotometricInterpretation, 1)?;
-    let reversed_bits = number(Tag::FillOrder, 1)? == 2;
-    let depth = number(tag::IMAGE_DEPTH, 1)?;
-    let tile = match (number(Tag::TileWidth, 0)?, number(Tag::TileLength, 0)?) {
-        (0, _) | (_, 0) => None,
-        tile => Some(tile),
-    };
-    let rows_per_strip = number(Tag::RowsPerStrip, rows)?;
-    let bits = reader
-        .numbers(directory, Tag::BitsPerSample)?
-        .unwrap_or_else(|| vec![1]);
-    let big_endian = reader.big_endian;
-
-    // Sizes are 32 bits in the specification; larger ones would overflow products.
-    let too_large = |value: u64| value > u64::from(u32::MAX);
-    if width == 0 || rows == 0 || samples == 0 || (tile.is_none() && rows_per_strip == 0) {
-        return Err(file.damaged(format!(
-            "{place} is {rows} x {width} with {samples} samples and {rows_per_strip} rows per strip, none may be 0"
-        )));
-    }
-    if [width, rows, samples].into_iter().any(too_large) || tile.is_some_and(|(w, h)| too_large(w) || too_large(h)) {
-        return Err(file.damaged(format!(
-            "{place} is {rows} x {width} with {samples} samples, beyond any image"
-        )));
-    }
-    if depth > 1 {
-        return Err(file.unsupported(format!("{place} of depth {depth}"), "Save one page for each slice"));
-    }
-    let bits_of_first = bits.first().copied().unwrap_or(1);
-    if bits.iter().any(|bits| *bits != bits_of_first) {
-        return Err(file.unsupported(
-            format!("{place} with samples of {bits:?} bits"),
-            "Save it as 8 or 16 bit",
-        ));
-    }
-    let Some(pixel_type) = formats::pixel_type(format, bits_of_first) else {
-        return Err(file.unsupported(
-            format!("{place} of sample format {format} with {bits_of_first} bits"),
-            "Save it as 8, 16 or 32 bit gray",
-        ));
-    };
-    let Some(codec) = Codec::of_code(compression) else {
-        return Err(file.unsupported(
-            format!("TIFF compression {}", formats::compression_name(compression)),
-            "Save it uncompressed or with LZW, Deflate, PackBits, Zstd or JPEG compression",
-        ));
-    };
-    let predictor = match (predictor, codec) {
-        (_, Codec::Jpeg) | (1, _) => Predictor::None,
-        (2, _) => Predictor::Horizontal,
-        (3, _) if matches!(pixel_type, PixelType::Float32 | PixelType::Float64) => Predictor::FloatingPoint,
-        (other, _) => {
-            return Err(file.unsupported(
-                format!("predictor {other} for {pixel_type}"),
-                "Save it without predictor",
-            ));
-        }
-    };
-    if photometric == 6 && codec != Codec::Jpeg {
-        let subsampling = reader.numbers(directory, Tag::ChromaSubsampling)?;
-        if subsampling.is_none_or(|factors| factors != [1, 1]) {
-            return Err(file.unsupported(format!("{place} with subsampled colours"), "Save it as gray or RGB"));
-        }
-    }
-    let interleaved = if planar { 1 } else { samples };
-    let bits = bits_of_first as usize;
-    if predictor != Predictor::None && bits < 8 {
-        return Err(file.unsupported(format!("a predictor for {bits} bits"), "Save it without predictor"));
-    }
-    let (chunk_columns, chunk_rows) = tile.unwrap_or((width, rows_per_strip.min(rows)));
-    let columns = width.checked_mul(interleaved).filter(|columns| !too_large(*columns));
-    let chunk_columns = chunk_columns
-        .checked_mul(interleaved)
-        .filter(|columns| !too_large(*columns));
-    let (Some(columns), Some(chunk_columns)) = (columns, chunk_columns) else {
-        return Err(file.damaged(format!(
-            "{place} has rows of {width} x {interleaved} samples, beyond any image"
-        )));
-    };
-    let planes = if planar { samples } else { 1 };
-    let ratio = if bits < 8 { 8 } else { 1 } * codec.max_ratio();
-    file.image_bytes(&[planes, rows, columns], pixel_type.size_bytes(), ratio)?;
-    // A tile may be larger than the image, but not without bound: it is decoded as a whole.
-    let chunk_bytes = file.image_bytes(&[chunk_rows, chunk_columns], pixel_type.size_bytes(), ratio)? as u64;
-    if codec != Codec::None && chunk_bytes > MAX_CHUNK_BYTES {
-        return Err(SourceError::TooLarge {
-            path: file.path().into(),
-            what: format!("a compressed strip or tile of {place}"),
-            bytes: chunk_bytes.into(),
-            limit: MAX_CHUNK_BYTES,
-        });
-    }
-    Ok(Layout {
-        pixel_type,
-        bits,
-        big_endian,
-        planes,
-        rows,
-        columns,
-        interleaved,
-        tiled: tile.is_some(),
-        chunk_rows,
-        chunk_columns,
-        codec,
-        predictor,
-        reversed_bits,
-        photometric,
-    })
 }
 
 fn runs(
@@ -382,8 +188,9 @@ fn runs(
         let rows = layout.chunk_rows.min(layout.rows - row);
         let row = plane * layout.rows + row;
         let needs = rows * row_bytes;
-        let count = counts.get(strip).copied();
-        if offset == 0 && count.is_none_or(|count| count == 0) {
+        // A count of 0 is one that was never filled in.
+        let count = counts.get(strip).copied().filter(|count| *count > 0);
+        if is_unwritten(file, offset, count, || format!("strip {strip} of {place}"))? {
             continue;
         }
         // The counts of files with a single strip are often wrong and ignored by every reader.
@@ -403,6 +210,20 @@ fn runs(
     Ok(runs)
 }
 
+/// Whether a strip or tile was never written, which position and count of 0 say: it reads as zeros.
+fn is_unwritten(
+    file: &SourceFile,
+    offset: u64,
+    count: Option<u64>,
+    what: impl Fn() -> String,
+) -> Result<bool, SourceError> {
+    match (offset, count) {
+        (0, None) => Ok(true),
+        (0, Some(count)) => Err(file.damaged(format!("{} has {count} bytes, but no position", what()))),
+        _ => Ok(false),
+    }
+}
+
 fn chunks(
     file: &SourceFile,
     layout: &Layout,
@@ -412,9 +233,15 @@ fn chunks(
 ) -> Result<Vec<ChunkPlace>, SourceError> {
     let kind = if layout.tiled { "tile" } else { "strip" };
     let mut places = Vec::with_capacity(offsets.len());
+    let mut sorted: Option<Vec<u64>> = None;
     for (index, &offset) in offsets.iter().enumerate() {
-        let bytes = match (counts.get(index), layout.codec) {
-            (Some(bytes), _) => *bytes,
+        let count = counts.get(index).copied().filter(|count| *count > 0);
+        if is_unwritten(file, offset, count, || format!("{kind} {index} of {place}"))? {
+            places.push(ChunkPlace { offset: 0, bytes: 0 });
+            continue;
+        }
+        let bytes = match (count, layout.codec) {
+            (Some(bytes), _) => bytes,
             // Without counts only the size of uncompressed chunks is known.
             (None, Codec::None) => {
                 let row = index as u64 % layout.chunks_down() * layout.chunk_rows;
@@ -425,17 +252,19 @@ fn chunks(
                 };
                 rows * layout.chunk_row_bytes()
             }
-            (None, _) if offsets.len() == 1 => file.length().saturating_sub(offset),
+            // Compressed data ends by itself: what follows it is the next chunk, or the end of the file.
             (None, _) => {
-                let found = counts.len();
-                return Err(file.damaged(format!("{place} has {} {kind}s but {found} byte counts", offsets.len())));
+                let sorted = sorted.get_or_insert_with(|| {
+                    let mut sorted = offsets.to_vec();
+                    sorted.sort_unstable();
+                    sorted
+                });
+                let next = sorted.get(sorted.partition_point(|other| *other <= offset));
+                let end = next.copied().unwrap_or(file.length()).min(file.length());
+                end.saturating_sub(offset)
             }
         };
-        if offset == 0 || bytes == 0 {
-            places.push(ChunkPlace { offset: 0, bytes: 0 });
-            continue;
-        }
-        file.require(offset, bytes, || format!("{kind} {index} of {place}"))?;
+        file.require(offset, bytes.max(1), || format!("{kind} {index} of {place}"))?;
         places.push(ChunkPlace { offset, bytes });
     }
     Ok(places)

@@ -1,4 +1,4 @@
-//! Predictors: rows that hold differences of neighbours become rows of samples.
+//! Predictors: rows that hold differences of neighbors become rows of samples.
 
 use crate::endian::NATIVE_IS_BIG;
 use crate::scratch::Scratch;
@@ -37,8 +37,9 @@ pub(super) fn undo_floating_point(row: &mut [u8], size: usize, distance: usize) 
     let mut planes = Scratch::new(row.len());
     planes.copy_from_slice(row);
     let samples = row.len() / size;
-    // Of four and eight bytes the sample is put together in a register; others do not occur.
+    // The sample is put together in a register; other sizes do not occur.
     match size {
+        2 => interleave::<2>(row, &planes, samples),
         4 => interleave::<4>(row, &planes, samples),
         8 => interleave::<8>(row, &planes, samples),
         _ => {}

@@ -4,12 +4,13 @@ use crate::SourceError;
 use crate::endian::{NATIVE_IS_BIG, swap_samples};
 use crate::file::SourceFile;
 use crate::image::{PlaneMut, Rect};
-use crate::packed::unpack_row;
+use crate::packed::{unpack_row, widen_row};
 use crate::scratch::Scratch;
-use crate::tiff::codec;
 use crate::tiff::formats::Codec;
-use crate::tiff::page::{ChunkPlace, Page, Pixels, Predictor, Run};
+use crate::tiff::layout::Predictor;
+use crate::tiff::page::{ChunkPlace, Page, Pixels, Run};
 use crate::tiff::predictor::{undo_floating_point, undo_horizontal};
+use crate::tiff::{codec, picture};
 
 /// Rows that cannot be read in place pass through a block of this size: it stays in the processor's cache.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -170,12 +171,9 @@ impl Page {
         out: &mut [u8],
     ) -> Result<(), SourceError> {
         let layout = &*self.layout;
-        let size = layout.pixel_type.size_bytes();
         let failed = |reason: String| file.undecodable(self.chunk(index), reason);
         let file_row_bytes = layout.chunk_row_bytes() as usize;
-        let full_bytes = layout.chunk_rows as usize * file_row_bytes;
-        let packed = layout.bits < 8;
-        if layout.codec == Codec::None && !packed {
+        if layout.codec == Codec::None && layout.is_native() {
             if (place.bytes as usize) < out.len() {
                 return Err(failed(format!(
                     "it has {} bytes, {} are needed",
@@ -187,31 +185,50 @@ impl Page {
             if layout.reversed_bits {
                 reverse_bits(out);
             }
-        } else {
-            let mut source = Scratch::new(place.bytes as usize);
-            file.read(place.offset, &mut source, || self.chunk(index))?;
-            if layout.codec == Codec::Jpeg {
-                return codec::jpeg(layout, self.jpeg_tables.as_deref(), &source, rows, out).map_err(failed);
-            }
-            if layout.reversed_bits {
-                reverse_bits(&mut source);
-            }
-            if packed {
-                let mut bits = Scratch::new(rows * file_row_bytes);
-                codec::decompress(layout.codec, &source, full_bytes, &mut bits).map_err(failed)?;
-                let samples = out.chunks_exact_mut(layout.chunk_columns as usize);
-                samples
-                    .zip(bits.chunks_exact(file_row_bytes))
-                    .for_each(|(out, row)| unpack_row(row, layout.bits, out));
-                return Ok(());
-            }
-            codec::decompress(layout.codec, &source, full_bytes, out).map_err(failed)?;
+            self.finish_rows(out);
+            return Ok(());
         }
+        let mut source = Scratch::new(place.bytes as usize);
+        file.read(place.offset, &mut source, || self.chunk(index))?;
+        if layout.codec.is_picture() {
+            return picture::decode(layout, self.jpeg_tables.as_deref(), &source, rows, out).map_err(failed);
+        }
+        if layout.reversed_bits {
+            reverse_bits(&mut source);
+        }
+        let full_bytes = layout.chunk_rows as usize * file_row_bytes;
+        if layout.is_native() {
+            codec::decompress(layout.codec, &source, full_bytes, out).map_err(failed)?;
+            self.finish_rows(out);
+            return Ok(());
+        }
+        let mut stored = Scratch::new(rows * file_row_bytes);
+        codec::decompress(layout.codec, &source, full_bytes, &mut stored).map_err(failed)?;
+        let size = layout.pixel_type.size_bytes();
+        let elements = out.chunks_exact_mut(layout.chunk_columns as usize * size);
+        if layout.is_half() {
+            self.finish_rows(&mut stored);
+            elements
+                .zip(stored.chunks_exact(file_row_bytes))
+                .for_each(|(out, row)| widen_row(row, out));
+        } else {
+            elements
+                .zip(stored.chunks_exact(file_row_bytes))
+                .for_each(|(out, row)| unpack_row(row, layout.bits, size, out));
+        }
+        Ok(())
+    }
+
+    /// Turns decompressed rows into native samples, as long as they are in the file.
+    fn finish_rows(&self, out: &mut [u8]) {
+        let layout = &*self.layout;
+        let size = layout.bits / 8;
+        let row_bytes = layout.chunk_row_bytes() as usize;
         let distance = layout.interleaved as usize;
         match layout.predictor {
             // Its bytes have an order of their own.
             Predictor::FloatingPoint => {
-                out.chunks_exact_mut(file_row_bytes)
+                out.chunks_exact_mut(row_bytes)
                     .for_each(|row| undo_floating_point(row, size, distance));
             }
             predictor => {
@@ -219,12 +236,11 @@ impl Page {
                     swap_samples(out, size);
                 }
                 if predictor == Predictor::Horizontal {
-                    out.chunks_exact_mut(file_row_bytes)
+                    out.chunks_exact_mut(row_bytes)
                         .for_each(|row| undo_horizontal(row, size, distance));
                 }
             }
         }
-        Ok(())
     }
 }
 

@@ -1,171 +1,192 @@
-//! The first series of a file: which pages make up the array, with the shape and axes that tifffile gives it.
+//! The image of a file: which pages make up the array, with the shape and axes that tifffile gives it.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::tiff::axes::Axes;
-use crate::tiff::directory::{Directory, DirectoryReader};
-use crate::tiff::page::{Layout, Page};
-use crate::tiff::{imagej, ome, shaped, stk};
-use crate::{FileMetadata, SourceError};
+use crate::tiff::directory::DirectoryReader;
+use crate::tiff::layout::Layout;
+use crate::tiff::page::Page;
+use crate::tiff::pages::{Found, Pages, Slot};
+use crate::tiff::{imagej, ome, plain, shaped, stk};
+use crate::{FileMetadata, LeftOut, Selection, SourceError};
 
-/// Pages in the order of the array; `None` is a page that no file has and that reads as zeros.
+/// Pages in the order of the array.
 pub(crate) struct Series {
     pub(crate) axes: Axes,
     pub(crate) layout: Arc<Layout>,
-    pub(crate) pages: Vec<Option<Page>>,
+    pub(crate) pages: Vec<Slot>,
     /// The other files in which pages lie: [`Page::file`] minus 1 is an index into them.
     pub(crate) other_files: Vec<PathBuf>,
     pub(crate) metadata: FileMetadata,
+    /// What is known to be left out, beside the pages that are simply not among [`Self::pages`].
+    pub(crate) left_out: Vec<LeftOut>,
+    /// Why pages of the right size and type are not among [`Self::pages`].
+    pub(crate) rest: String,
+    /// Pages of this file that other images of it use.
+    pub(crate) claimed: Vec<u64>,
+    /// The images of the document that have planes in this file.
+    pub(crate) images: Vec<usize>,
+    /// The place of the first plane by letter, where not the whole image is read.
+    pub(crate) first_plane: Option<[(char, u64); 3]>,
+    /// How many channels are read, counting the samples of a pixel as one.
+    pub(crate) channels: Option<u64>,
+    /// Pages that are marked as white for 0 hold values as they are: the mark is about how they are shown.
+    pub(crate) inverted_display: bool,
+    /// Unsigned samples that stand for signed ones: 0 is the lowest.
+    pub(crate) signed: bool,
 }
 
 impl Series {
-    pub(crate) fn new(axes: Axes, layout: Arc<Layout>, pages: Vec<Page>) -> Self {
-        let pages = pages.into_iter().map(Some).collect();
+    pub(crate) fn new(axes: Axes, layout: Arc<Layout>, pages: Vec<Slot>) -> Self {
         Self {
             axes,
             layout,
             pages,
             other_files: Vec::new(),
             metadata: FileMetadata::default(),
+            left_out: Vec::new(),
+            rest: "the image does not count it".to_owned(),
+            claimed: Vec::new(),
+            images: vec![0],
+            first_plane: None,
+            channels: None,
+            inverted_display: false,
+            signed: false,
         }
     }
 }
 
-/// The chain of directories, followed no further than needed.
-pub(crate) struct Chain<'r, 'f> {
+/// A file whose directories have been read.
+pub(crate) struct Contents<'r, 'f> {
     pub(crate) reader: &'r mut DirectoryReader<'f>,
-    next: u64,
-    index: usize,
-    seen: HashSet<u64>,
-    /// How many strips and tiles may still be listed: pages that share one list could otherwise multiply it.
-    chunks_left: u64,
-    /// How many tags may still be listed: directories that overlap could otherwise multiply them.
-    tags_left: u64,
-}
-
-impl<'r, 'f> Chain<'r, 'f> {
-    pub(crate) fn new(reader: &'r mut DirectoryReader<'f>) -> Self {
-        let length = reader.file().length();
-        Self {
-            next: reader.first,
-            reader,
-            index: 0,
-            seen: HashSet::new(),
-            // A listed chunk takes at least the two bytes of its position, a tag takes twelve.
-            chunks_left: length / 2 + 64,
-            tags_left: length / 12,
-        }
-    }
-
-    /// Position of the next directory; 0 after the last.
-    pub(crate) fn next_offset(&self) -> u64 {
-        self.next
-    }
-
-    pub(crate) fn next(&mut self) -> Result<Option<Directory>, SourceError> {
-        if self.next == 0 {
-            return Ok(None);
-        }
-        if !self.seen.insert(self.next) {
-            let text = format!(
-                "the directory after page {} is an earlier one again",
-                self.index.saturating_sub(1)
-            );
-            return Err(self.reader.file().damaged(text));
-        }
-        let directory = self.reader.directory(self.next, self.index)?;
-        self.tags_left = self.tags_left.checked_sub(directory.entries).ok_or_else(|| {
-            let text = format!("the directories up to page {} overlap", self.index);
-            self.reader.file().damaged(text)
-        })?;
-        self.next = directory.next;
-        self.index += 1;
-        Ok(Some(directory))
-    }
-
-    pub(crate) fn page(&mut self, directory: &Directory, known: Option<&Arc<Layout>>) -> Result<Page, SourceError> {
-        Page::read(self.reader, directory, known, &mut self.chunks_left)
-    }
-
-    /// The next `count` pages, fewer where the file has no more.
-    pub(crate) fn pages(&mut self, known: &Arc<Layout>, count: u64) -> Result<Vec<Page>, SourceError> {
-        let mut pages = Vec::new();
-        while (pages.len() as u64) < count
-            && let Some(directory) = self.next()?
-        {
-            pages.push(self.page(&directory, Some(known))?);
-        }
-        Ok(pages)
-    }
-}
-
-/// The first page, what comes after it still unread.
-pub(crate) struct First {
-    pub(crate) directory: Directory,
-    pub(crate) page: Page,
+    pub(crate) pages: Pages,
+    /// The first page.
+    pub(crate) page: Arc<Page>,
     /// The texts that describe it: the place of all metadata.
     pub(crate) descriptions: Vec<String>,
 }
 
-impl First {
-    /// The first page `count` times if that many lie in one piece behind it, with no directory among them.
-    pub(crate) fn repeated(&self, count: u64, chain: &Chain<'_, '_>) -> Option<Page> {
+impl<'r, 'f> Contents<'r, 'f> {
+    pub(crate) fn read(reader: &'r mut DirectoryReader<'f>) -> Result<Self, SourceError> {
+        let pages = Pages::read(reader, None)?;
+        let page = pages
+            .first_page()
+            .cloned()
+            .ok_or_else(|| reader.file().damaged("it has no pages"))?;
+        let descriptions = reader.descriptions(&pages.first)?;
+        Ok(Self {
+            reader,
+            pages,
+            page,
+            descriptions,
+        })
+    }
+
+    /// How many of `count` pages lie in one piece from the first one's pixels on, with no directory among them; all
+    /// `count` of them as one page.
+    pub(crate) fn repeated(&self, count: u64) -> Option<Page> {
         let start = self.page.contiguous()?;
         let end = self.page.layout.bytes().checked_mul(count)?.checked_add(start)?;
         let outside = |directory: u64| directory < start || end <= directory;
-        let free = outside(self.directory.offset) && outside(chain.next_offset());
-        (free && end <= chain.reader.file().length()).then(|| self.page.repeated(count, start))
+        let free = outside(self.pages.first.offset) && (self.pages.second == 0 || outside(self.pages.second));
+        (free && end <= self.reader.file().length()).then(|| self.page.repeated(count, start))
     }
-}
 
-/// Finds out what kind of file it is, in the order of tifffile; what none of them recognises is a plain stack.
-pub(crate) fn first_series(reader: &mut DirectoryReader<'_>) -> Result<Series, SourceError> {
-    let file = reader.file();
-    let mut chain = Chain::new(reader);
-    let directory = chain.next()?.ok_or_else(|| file.damaged("it has no pages"))?;
-    let page = chain.page(&directory, None)?;
-    let descriptions = chain.reader.descriptions(&directory)?;
-    let first = First {
-        directory,
-        page,
-        descriptions,
-    };
-
-    if let Some(series) = shaped::series(&mut chain, &first)? {
-        return Ok(series);
-    }
-    // The others are tried from the same place: a kind that fails after reading pages leaves the rest to the next.
-    if ome::is_ome(&first) {
-        if let Some(series) = ome::series(&mut chain, &first)? {
-            return Ok(series);
+    /// `count` pages that lie in one piece behind the first one of a file that lists no other; those that a cut file
+    /// lacks are missing. `None` if not even two are there.
+    pub(crate) fn unlisted(&self, count: u64) -> Option<Vec<Slot>> {
+        if let Some(page) = self.repeated(count) {
+            return Some(vec![Slot::Page(Arc::new(page))]);
         }
-        chain = Chain::new(reader);
-        chain.next()?;
+        let start = self.page.contiguous()?;
+        let length = self.reader.file().length();
+        let held = length.saturating_sub(start).checked_div(self.page.layout.bytes())?;
+        if held < 2 || is_beyond(count, held) {
+            return None;
+        }
+        self.repeated(held)?;
+        let single = |number: u64| {
+            let page = self.page.repeated(1, start + number * self.page.layout.bytes());
+            Slot::Page(Arc::new(page))
+        };
+        let reason: Arc<str> = format!("the file ends after {held} of {count} planes").into();
+        let missing = || Slot::missing(Arc::clone(&reason));
+        Some(
+            (0..count)
+                .map(|number| if number < held { single(number) } else { missing() })
+                .collect(),
+        )
     }
-    if let Some(series) = imagej::series(&mut chain, &first)? {
-        return Ok(series);
+
+    /// The first `count` pages as parts of an image like the first one; those that are not there are missing. `None` if
+    /// one is of another size or type.
+    pub(crate) fn listed(&self, count: u64) -> Option<Vec<Slot>> {
+        let layout = &self.page.layout;
+        let found = self.pages.found.iter().take(count as usize);
+        let mut slots = found.map(|found| found.slot(layout)).collect::<Option<Vec<_>>>()?;
+        let held = slots.len() as u64;
+        if is_beyond(count, held) {
+            return None;
+        }
+        let reason: Arc<str> = format!("the file has {held} of {count} pages").into();
+        slots.extend((held..count).map(|_| Slot::missing(Arc::clone(&reason))));
+        Some(slots)
     }
-    if let Some(series) = stk::series(&mut chain, &first)? {
-        return Ok(series);
+
+    /// All pages of the size and type of `layout`.
+    pub(crate) fn like(&self, layout: &Layout) -> Vec<Slot> {
+        self.pages.found.iter().filter_map(|found| found.slot(layout)).collect()
     }
-    let reader = chain.reader;
-    let mut chain = Chain::new(reader);
-    chain.next()?;
-    plain(&mut chain, first)
+
+    /// How many pages look like the first one.
+    pub(crate) fn count_like_first(&self) -> u64 {
+        let layout = &self.page.layout;
+        let like = |found: &&Found| found.slot(layout).is_some();
+        self.pages.found.iter().filter(like).count() as u64
+    }
 }
 
-/// All pages that look like the first one.
-fn plain(chain: &mut Chain<'_, '_>, first: First) -> Result<Series, SourceError> {
-    let layout = Arc::clone(&first.page.layout);
-    let mut pages = chain.pages(&layout, u64::MAX)?;
-    pages.retain(|page| Arc::ptr_eq(&page.layout, &layout));
-    pages.insert(0, first.page);
-    let mut axes = Axes::new(layout.shape(), layout.axes());
-    if pages.len() > 1 {
-        axes.shape.insert(0, pages.len() as u64);
-        axes.letters.insert(0, 'I');
+/// Whether so few of so many planes are there that they are not those of one image; their list must not grow beyond the file.
+fn is_beyond(count: u64, held: u64) -> bool {
+    count > held.saturating_mul(8).saturating_add(1024)
+}
+
+/// Finds out what kind of file it is, in the order of tifffile; what none of them recognizes is a plain stack.
+pub(crate) fn select(contents: &mut Contents<'_, '_>, selection: Selection) -> Result<Series, SourceError> {
+    let path = contents.reader.file().path().to_owned();
+    if let Some(series) = shaped::series(contents) {
+        return Ok(series);
     }
-    Ok(Series::new(axes, layout, pages))
+    let mut left_out: Vec<LeftOut> = shaped::mismatch(contents).into_iter().collect();
+    let mut metadata = None;
+    if ome::is_ome(&contents.descriptions) {
+        match ome::series(contents, selection)? {
+            ome::Outcome::Series(series) => return Ok(*series),
+            ome::Outcome::Unusable { left, stated } => {
+                left_out.extend(left);
+                metadata = stated;
+            }
+        }
+    }
+    if selection.image.is_some_and(|image| image > 0) {
+        return Err(SourceError::NoImage {
+            path,
+            image: selection.image.unwrap_or_default(),
+            images: 1,
+        });
+    }
+    let mut series = match imagej::series(contents)? {
+        Some(series) => series,
+        None => match stk::series(contents)? {
+            Some(series) => series,
+            None => plain::series(contents),
+        },
+    };
+    if let Some(metadata) = metadata {
+        series.metadata = *metadata;
+    }
+    left_out.append(&mut series.left_out);
+    series.left_out = left_out;
+    Ok(series)
 }

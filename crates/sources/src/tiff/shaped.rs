@@ -4,42 +4,26 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::SourceError;
+use crate::LeftOut;
 use crate::tiff::axes::{Axes, elements};
-use crate::tiff::series::{Chain, First, Series};
+use crate::tiff::pages::Slot;
+use crate::tiff::series::{Contents, Series};
 
 /// The series that the description announces; `None` if it announces none, or none that fits the first page.
-pub(crate) fn series(chain: &mut Chain<'_, '_>, first: &First) -> Result<Option<Series>, SourceError> {
-    let Some((shape, letters)) = first.descriptions.iter().take(2).find_map(|text| announced(text)) else {
-        return Ok(None);
-    };
-    let layout = &first.page.layout;
+pub(crate) fn series(contents: &Contents<'_, '_>) -> Option<Series> {
+    let mut texts = contents.descriptions.iter().take(2);
+    let (shape, letters) = texts.find_map(|text| announced(text))?;
+    let layout = &contents.page.layout;
     let page_shape = layout.shape();
-    let (Some(size), Some(page_size)) = (elements(&shape), elements(&page_shape)) else {
-        return Ok(None);
-    };
+    let (size, page_size) = (elements(&shape)?, elements(&page_shape)?);
     if size == 0 || !size.is_multiple_of(page_size) {
-        return Ok(None);
+        return None;
     }
     let count = size / page_size;
-    let pages = match first.repeated(count, chain) {
-        _ if count == 1 => vec![first.page.clone()],
-        Some(page) => vec![page],
-        None => {
-            let mut pages = vec![first.page.clone()];
-            pages.extend(chain.pages(layout, count - 1)?);
-            if (pages.len() as u64) < count {
-                let text = format!(
-                    "it announces an array of {shape:?}, which takes {count} pages, and has {}",
-                    pages.len()
-                );
-                return Err(chain.reader.file().damaged(text));
-            }
-            if pages.iter().any(|page| !Arc::ptr_eq(&page.layout, layout)) {
-                return Ok(None);
-            }
-            pages
-        }
+    let pages = match contents.repeated(count) {
+        Some(page) if count > 1 => vec![Slot::Page(Arc::new(page))],
+        None if contents.pages.found.len() == 1 => contents.unlisted(count).or_else(|| contents.listed(count))?,
+        _ => contents.listed(count)?,
     };
     let letters = letters
         .filter(|letters| letters.chars().count() == shape.len())
@@ -51,7 +35,22 @@ pub(crate) fn series(chain: &mut Chain<'_, '_>, first: &First) -> Result<Option<
             }
             known.letters_for(&shape)
         });
-    Ok(Some(Series::new(Axes::new(shape, letters), Arc::clone(layout), pages)))
+    let mut series = Series::new(Axes::new(shape, letters), Arc::clone(layout), pages);
+    series.rest = format!("the description announces an array of {count} pages");
+    Some(series)
+}
+
+/// What the description announces, if that is none of what [`series`] gives.
+pub(crate) fn mismatch(contents: &Contents<'_, '_>) -> Option<LeftOut> {
+    let mut texts = contents.descriptions.iter().take(2);
+    let (shape, _) = texts.find_map(|text| announced(text))?;
+    let reason = format!(
+        "an array of {shape:?} does not fit the {} pages of {}",
+        contents.pages.found.len(),
+        contents.page.layout.describe()
+    );
+    let path = contents.reader.file().path();
+    Some(LeftOut::metadata(path, "shape in the description", "", reason))
 }
 
 /// Shape and letters of the axes in a description.

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use ome_zarr_convert_geometry::Fault;
+
+use crate::file::SourceFile;
 use crate::tiff::axes::Axes;
 use crate::tiff::directory::{Directory, DirectoryReader, tag, unsigned};
-use crate::tiff::series::{Chain, First, Series};
+use crate::tiff::pages::Slot;
+use crate::tiff::series::{Contents, Series};
 use crate::tiff::units::length_in_um;
-use crate::{FileMetadata, SourceError};
+use crate::{FileMetadata, LeftOut, SourceError};
 
 /// Numbers of the values in the tag UIC1.
 const X_CALIBRATION: u64 = 4;
@@ -14,18 +18,20 @@ const Y_CALIBRATION: u64 = 5;
 const CALIBRATION_UNITS: u64 = 6;
 
 /// The stack; `None` if the file is not MetaMorph's.
-pub(crate) fn series(chain: &mut Chain<'_, '_>, first: &First) -> Result<Option<Series>, SourceError> {
-    if !first.directory.contains(tag::UIC1) {
+pub(crate) fn series(contents: &mut Contents<'_, '_>) -> Result<Option<Series>, SourceError> {
+    if !contents.pages.first.contains(tag::UIC1) {
         return Ok(None);
     }
-    let file = chain.reader.file();
-    let layout = &first.page.layout;
-    let planes = first.directory.count(tag::UIC2).unwrap_or(1).max(1);
-    let page = if planes == 1 {
-        first.page.clone()
+    let file = contents.reader.file();
+    let layout = Arc::clone(&contents.page.layout);
+    let planes = contents.pages.first.count(tag::UIC2).unwrap_or(1).max(1);
+    let listed = contents.pages.found.len() as u64;
+    let all_listed = listed > 1 && contents.count_like_first() == planes;
+    let pages = if planes == 1 || all_listed {
+        contents.like(&layout)
     } else {
         // Planes follow each other whatever the strips of the first one look like.
-        let Some(start) = first.page.start() else {
+        let Some(start) = contents.page.start() else {
             return Err(file.unsupported(
                 "a compressed STK of several planes",
                 "Save it uncompressed or as TIFF stack",
@@ -33,9 +39,29 @@ pub(crate) fn series(chain: &mut Chain<'_, '_>, first: &First) -> Result<Option<
         };
         let bytes = layout.bytes().saturating_mul(planes);
         file.require(start, bytes, || format!("the {planes} planes of the stack"))?;
-        first.page.repeated(planes, start)
+        vec![Slot::Page(Arc::new(contents.page.repeated(planes, start)))]
     };
-    let times = plane_times(chain.reader, &first.directory, planes)?;
+    let planes = pages.len().max(planes as usize) as u64;
+    let mut left_out = Vec::new();
+    let first = &contents.pages.first;
+    let times = match plane_times(contents.reader, first, planes) {
+        Ok(times) => times,
+        Err(error) => {
+            tell(&mut left_out, file, "time and height of planes in the tag UIC2", error).map(|()| Vec::new())?
+        }
+    };
+    let calibration = match metadata(contents.reader, first) {
+        Ok((calibration, _)) if calibration.pixel_size_um.is_some() => calibration,
+        Ok((calibration, None)) => calibration,
+        Ok((calibration, Some(says))) => {
+            let reason = "it is not a length above 0 in a known unit";
+            left_out.push(LeftOut::metadata(file.path(), "pixel size", says, reason));
+            calibration
+        }
+        Err(error) => {
+            tell(&mut left_out, file, "calibration in the tag UIC1", error).map(|()| FileMetadata::default())?
+        }
+    };
     let all = |test: fn(&PlaneTime) -> bool| planes > 1 && !times.is_empty() && times.iter().all(test);
     let letter = if all(|plane| plane.z != 0.0) {
         'Z'
@@ -47,13 +73,26 @@ pub(crate) fn series(chain: &mut Chain<'_, '_>, first: &First) -> Result<Option<
     let mut axes = Axes::new(layout.shape(), layout.axes());
     axes.shape.insert(0, planes);
     axes.letters.insert(0, letter);
-    let mut series = Series::new(axes.squeezed(), Arc::clone(layout), vec![page]);
+    let mut series = Series::new(axes.squeezed(), layout, pages);
+    series.left_out = left_out;
+    series.rest = "the tag UIC2 does not count it".to_owned();
     series.metadata = FileMetadata {
         z_spacing_um: z_spacing_um(&times).filter(|_| letter == 'Z'),
         t_spacing_s: mean_interval_s(&times).filter(|_| letter == 'T'),
-        ..metadata(chain.reader, &first.directory)?
+        ..calibration
     };
     Ok(Some(series))
+}
+
+/// Damaged metadata is told; what the environment does is an error.
+fn tell(left_out: &mut Vec<LeftOut>, file: &SourceFile, name: &str, error: SourceError) -> Result<(), SourceError> {
+    match error.fault() {
+        Fault::Data => {
+            left_out.push(LeftOut::metadata(file.path(), name, "", error.reason()));
+            Ok(())
+        }
+        _ => Err(error),
+    }
 }
 
 struct PlaneTime {
@@ -63,7 +102,7 @@ struct PlaneTime {
     created_ms: u64,
 }
 
-/// The distance of neighbouring planes, if it is the same for all.
+/// The distance of neighboring planes, if it is the same for all.
 fn z_spacing_um(planes: &[PlaneTime]) -> Option<f64> {
     let first = planes.first()?.z;
     let same = planes.iter().all(|plane| (plane.z - first).abs() <= 1e-6 * first.abs());
@@ -101,9 +140,13 @@ fn plane_times(
         .collect())
 }
 
-fn metadata(reader: &mut DirectoryReader<'_>, directory: &Directory) -> Result<FileMetadata, SourceError> {
+/// The pixel size, and what the file says of it if anything.
+fn metadata(
+    reader: &mut DirectoryReader<'_>,
+    directory: &Directory,
+) -> Result<(FileMetadata, Option<String>), SourceError> {
     let Some(place) = reader.find_place(directory, tag::UIC1)? else {
-        return Ok(FileMetadata::default());
+        return Ok((FileMetadata::default(), None));
     };
     let what = || "the tag UIC1".to_owned();
     // Its count is the number of pairs of a number and a value or position.
@@ -137,8 +180,10 @@ fn metadata(reader: &mut DirectoryReader<'_>, directory: &Directory) -> Result<F
         }
     };
     let in_um = |size: Option<f64>| size.and_then(|size| length_in_um(size, &unit));
-    Ok(FileMetadata {
+    let says = x.zip(y).map(|(x, y)| format!("{x} x {y} {unit:?}"));
+    let metadata = FileMetadata {
         pixel_size_um: in_um(x).zip(in_um(y)),
         ..FileMetadata::default()
-    })
+    };
+    Ok((metadata, says))
 }

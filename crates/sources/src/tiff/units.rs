@@ -2,16 +2,26 @@
 
 /// µm in one unit of length; `None` for a unit that is not one (ImageJ: `pixel`; OME: `reference frame`).
 fn um_per_unit(unit: &str) -> Option<f64> {
-    Some(match unit.trim_matches('"') {
-        "µm" | "μm" | "um" | "\\u00B5m" | "\\u00b5m" | "micron" | "microns" | "micrometer" | "micrometre" => 1.0,
-        "nm" | "nanometer" | "nanometre" => 1e-3,
+    let unit = unit.trim_matches(['"', ' ']);
+    Some(match unit {
+        "µm" | "μm" | "um" | "\\u00B5m" | "\\u00b5m" => 1.0,
+        // The micro sign after a trip through another encoding.
+        "Âµm" | "Î¼m" | "?m" | "\u{fffd}m" | "\u{fffd}\u{fffd}m" => 1.0,
+        "nm" => 1e-3,
         "pm" => 1e-6,
         "Å" => 1e-4,
-        "mm" | "millimeter" | "millimetre" => 1e3,
-        "cm" | "centimeter" | "centimetre" => 1e4,
-        "m" | "meter" | "metre" => 1e6,
+        "mm" => 1e3,
+        "cm" => 1e4,
+        "m" => 1e6,
         "inch" | "in" => 25_400.0,
-        _ => return None,
+        _ => match unit.to_lowercase().trim_end_matches('s') {
+            "micron" | "micrometer" | "micrometre" => 1.0,
+            "nanometer" | "nanometre" => 1e-3,
+            "millimeter" | "millimetre" => 1e3,
+            "centimeter" | "centimetre" => 1e4,
+            "meter" | "metre" => 1e6,
+            _ => return None,
+        },
     })
 }
 
@@ -27,14 +37,14 @@ pub(crate) fn position_in_um(value: f64, unit: &str) -> Option<f64> {
 
 /// A time in seconds.
 pub(crate) fn time_in_s(value: f64, unit: &str) -> Option<f64> {
-    let factor = match unit {
-        "s" | "sec" => 1.0,
-        "ms" | "msec" => 1e-3,
-        "µs" | "μs" | "us" => 1e-6,
+    let factor = match unit.trim_matches(['"', ' ']) {
+        "s" | "sec" | "second" | "seconds" => 1.0,
+        "ms" | "msec" | "millisecond" | "milliseconds" => 1e-3,
+        "µs" | "μs" | "us" | "usec" | "\\u00B5s" => 1e-6,
         "ns" => 1e-9,
-        "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
+        "min" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3600.0,
+        "d" | "day" | "days" => 86_400.0,
         _ => return None,
     };
     Some(value * factor).filter(|time| time.is_finite() && *time > 0.0)
@@ -50,6 +60,8 @@ mod tests {
         assert_eq!(length_in_um(2.0, "inch"), Some(50_800.0));
         assert_eq!(length_in_um(250.0, "nm"), Some(0.25));
         assert_eq!(length_in_um(0.0, "mm"), None);
+        assert_eq!(length_in_um(0.1, "Âµm"), Some(0.1));
+        assert_eq!(length_in_um(2.0, "Micrometers"), Some(2.0));
         assert_eq!(length_in_um(1.0, "pixel"), None);
         assert_eq!(position_in_um(-1.5, "mm"), Some(-1500.0));
         assert_eq!(position_in_um(0.0, "cm"), Some(0.0));

@@ -1,7 +1,12 @@
 //! Image files on disk through the public API: windows of every layout, and files that are broken in every way.
 #![cfg(test)]
 
+mod imagej;
 mod metadata;
+mod pages;
+mod pictures;
+mod rawtiff;
+mod sets;
 
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -89,6 +94,10 @@ impl Files {
         Self(TempDir::new().unwrap())
     }
 
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
     fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.0.path().join(name);
         // Overwriting in place makes some file systems flush each time.
@@ -131,6 +140,13 @@ fn error_of(bytes: &[u8]) -> String {
     let path = files.write("a.tif", bytes);
     let error = read_all(&path).unwrap_err().to_string();
     error.replace(&path.display().to_string(), "a.tif")
+}
+
+/// What the image tells that it leaves out.
+fn left_out(bytes: &[u8]) -> Vec<String> {
+    let files = Files::new();
+    let image = open_file(&files.write("a.tif", bytes)).unwrap();
+    image.left_out().iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -324,7 +340,7 @@ fn many_threads_read_one_image() {
 }
 
 #[test]
-fn truncated_anywhere_is_an_error_and_never_wrong_pixels() {
+fn truncated_anywhere_is_an_error_or_told_and_never_wrong_pixels() {
     let files = Files::new();
     let whole = [
         ("a.tif", tiff_bytes(Compression::Uncompressed, 2)),
@@ -338,6 +354,8 @@ fn truncated_anywhere_is_an_error_and_never_wrong_pixels() {
         for length in 0..bytes.len() {
             let path = files.write(name, &bytes[..length]);
             match read_all(&path) {
+                // The sound pages of a stack whose chain is cut, and that is told.
+                Ok(_) if open_file(&path).is_ok_and(|image| !image.left_out().is_empty()) => {}
                 // What follows the pixels may be missing: the end of a PNG.
                 Ok(pixels) => {
                     let missing = bytes.len() - length;
@@ -373,28 +391,24 @@ fn damaged_headers_say_what_is_wrong() {
          microscope"
     );
     assert_eq!(
-        error_of(&hand_made(&[&good], 8, &[0; 300])),
-        "a.tif: is damaged: the directory after page 0 is an earlier one again"
+        left_out(&hand_made(&[&good], 8, &[0; 300])),
+        ["what follows page 0 is not used: the directory after page 0 is an earlier one again"]
     );
     assert_eq!(
         error_of(&hand_made(&[&[width, height, bits]], 0, &[])),
         "a.tif: is damaged: page 0 lists 0 strips, its size needs 1"
     );
     assert_eq!(
-        error_of(&hand_made(
-            &[&[width, height, bits, (278, 3, 1, 0), (273, 4, 1, 8)]],
-            0,
-            &[]
-        )),
-        "a.tif: is damaged: page 0 is 10 x 10 with 1 samples and 0 rows per strip, none may be 0"
+        error_of(&hand_made(&[&[width, (257, 3, 1, 0), bits, (273, 4, 1, 8)]], 0, &[])),
+        "a.tif: is damaged: page 0 is 0 x 10 with 1 samples, none may be 0"
     );
     assert_eq!(
         error_of(&hand_made(
-            &[&[width, height, bits, (259, 3, 1, 34925), (273, 4, 1, 8)]],
+            &[&[width, height, bits, (259, 3, 1, 34934), (273, 4, 1, 8)]],
             0,
             &[]
         )),
-        "a.tif: TIFF compression 34925 (LZMA) is not supported. Save it uncompressed or with LZW, Deflate, PackBits, \
+        "a.tif: TIFF compression 34934 (JPEG XR) is not supported. Save it uncompressed or with LZW, Deflate, PackBits, \
          Zstd or JPEG compression"
     );
     // Strips that are shorter than their rows; one strip listed for a page that has five.
@@ -422,8 +436,8 @@ fn damaged_headers_say_what_is_wrong() {
     let mut bytes = hand_made(&[&shared], 8, &[]);
     bytes[4] = 20;
     assert_eq!(
-        error_of(&bytes),
-        "a.tif: is damaged: the directories up to page 1 overlap"
+        left_out(&bytes),
+        ["what follows page 0 is not used: the directories up to page 1 overlap"]
     );
     assert_eq!(
         error_of(&hand_made(&[&[width, height, bits, (273, 16, 1 << 20, 8)]], 0, &[])),

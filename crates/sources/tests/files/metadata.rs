@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use ome_zarr_convert_geometry::Fault;
 use ome_zarr_convert_sources::{FileMetadata, PlaneMut, Window, open_file};
 use tiff::encoder::colortype::Gray16;
 use tiff::encoder::{Rational, TiffEncoder};
@@ -72,7 +73,7 @@ fn imagej_and_ome_say_what_their_pages_are() {
         (image.info().shape.as_slice(), image.metadata()),
         (&[2, 2, 2, 2][..], expected)
     );
-    let planes = (0..4).map(|plane| {
+    let plane = |plane| {
         let mut out = [9; 2];
         let window = Window {
             y: 1,
@@ -89,11 +90,27 @@ fn imagej_and_ome_say_what_their_pages_are() {
                     row_stride: 2,
                 },
             )
-            .unwrap();
-        u16::from_ne_bytes(out)
-    });
-    // The first plane is in no page and reads as zeros.
-    assert_eq!(planes.collect::<Vec<_>>(), [0, 3, 1, 2]);
+            .map(|()| u16::from_ne_bytes(out))
+    };
+    assert_eq!([1, 2, 3].map(|number| plane(number).unwrap()), [3, 1, 2]);
+    // The first plane is in no page.
+    assert_eq!(image.missing_planes(), [0]);
+    let error = plane(0).unwrap_err();
+    assert_eq!(error.fault(), Fault::Data);
+    assert!(
+        error
+            .to_string()
+            .ends_with("plane 0 is missing: the OME-XML names no page for it"),
+        "{error}"
+    );
+    let told: Vec<String> = image.left_out().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "page 0 is not used: the OME-XML gives it no plane",
+            "plane 0 is missing: the OME-XML names no page for it"
+        ]
+    );
 }
 
 #[test]

@@ -4,24 +4,31 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use ome_zarr_convert_core::{CoreError, FileFacts};
-use ome_zarr_convert_sources::{open_file, resolve_path};
+use ome_zarr_convert_compute::Cancellation;
+use ome_zarr_convert_core::{CoreError, FileHeader};
+use ome_zarr_convert_sources::{Header, Headers, LoaderSpec, open_file, resolve_path};
 
+use super::Reading;
 use crate::compute::absolute;
 
 /// Finds image files in the acquisition folder, then in its `data/`, asking the system once per folder; and reads each header once.
-pub(super) struct Files {
+pub(super) struct Files<'a> {
     bases: [PathBuf; 2],
     listings: HashMap<PathBuf, HashSet<OsString>>,
-    facts: HashMap<String, FileFacts>,
+    headers: HashMap<String, FileHeader>,
+    cancellation: &'a Cancellation,
+    /// Takes up what is read here, so that nothing reads it again.
+    read: &'a Headers,
 }
 
-impl Files {
-    pub(super) fn of(folder: &Path) -> Self {
+impl<'a> Files<'a> {
+    pub(super) fn of(folder: &Path, how: &Reading<'a>) -> Self {
         Self {
             bases: [folder.to_owned(), folder.join("data")],
             listings: HashMap::new(),
-            facts: HashMap::new(),
+            headers: HashMap::new(),
+            cancellation: how.cancellation,
+            read: how.headers,
         }
     }
 
@@ -39,21 +46,30 @@ impl Files {
     }
 
     /// What the header of a file says.
-    pub(super) fn facts(&mut self, file_path: &str) -> Result<FileFacts, CoreError> {
-        if let Some(facts) = self.facts.get(file_path) {
-            return Ok(facts.clone());
+    pub(super) fn header(&mut self, file_path: &str) -> Result<FileHeader, CoreError> {
+        if let Some(header) = self.headers.get(file_path) {
+            return Ok(header.clone());
+        }
+        if self.cancellation.is_cancelled() {
+            return Err(CoreError::Canceled {
+                place: file_path.to_owned(),
+            });
         }
         let path = self.find(file_path).ok_or_else(|| self.missing(file_path))?;
         let image = open_file(&path).map_err(|source| CoreError::Source {
             tile: format!("file {}", path.display()),
             source: Box::new(source),
         })?;
-        let facts = FileFacts {
+        let header = FileHeader {
             shape: image.info().shape.clone(),
             metadata: image.metadata(),
         };
-        self.facts.insert(file_path.to_owned(), facts.clone());
-        Ok(facts)
+        let loaded_from = LoaderSpec::File {
+            file_path: path.display().to_string(),
+        };
+        self.read.insert(&loaded_from, Header::of(&*image));
+        self.headers.insert(file_path.to_owned(), header.clone());
+        Ok(header)
     }
 
     fn exists(&mut self, path: &Path) -> bool {

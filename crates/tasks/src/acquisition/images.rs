@@ -10,7 +10,7 @@ use tracing::warn;
 use super::files::Files;
 use super::place::Place;
 use super::save::save;
-use super::{CollectionKind, Reading, Source, Stated};
+use super::{CollectionKind, OwnDetails, Reading, Source};
 use crate::error::TaskError;
 
 /// Names of unmatched files in a warning at most.
@@ -18,9 +18,9 @@ const SHOWN: usize = 5;
 
 pub(super) fn from_names(
     place: &Place,
-    mut stated: Stated,
+    mut own: OwnDetails,
     how: &Reading<'_>,
-    files: &mut Files,
+    files: &mut Files<'_>,
 ) -> Result<Source, TaskError> {
     let names = without_parts_of_sets(place.image_files()?, &place.folder, files);
     if names.is_empty() {
@@ -38,7 +38,7 @@ pub(super) fn from_names(
         .channels
         .as_ref()
         .map(|channels| channels.iter().map(|c| c.channel_label.clone()).collect());
-    let listed: Option<Vec<String>> = listed.or_else(|| stated.file.as_ref()?.channel_names.clone());
+    let listed: Option<Vec<String>> = listed.or_else(|| own.file.as_ref()?.channel_names.clone());
     let in_wells = match (how.kind, how.names.names_decide) {
         // A file on its own is an image on its own, whatever its name.
         (_, true) => place.file.as_ref().map(|_| false),
@@ -63,23 +63,23 @@ pub(super) fn from_names(
         warn!("{}", unmatched(&tiles));
     }
     // Without an acquisition file, starts of slices and time points are counted, whatever the spacing turns out to be.
-    stated.defaults.start_z_space = Space::Pixel;
-    stated.defaults.start_t_space = Space::Pixel;
-    let mut ask = |file: &str| files.facts(file);
-    let (axes, time) = stated.axes(tiles.rows(), how, &mut ask)?;
-    tiles.add_sizes(&axes, &mut ask)?;
+    own.defaults.start_z_space = Space::Pixel;
+    own.defaults.start_t_space = Space::Pixel;
+    let mut read = |file: &str| files.header(file);
+    let (axes, time) = own.axes(tiles.rows(), how, &mut read)?;
+    tiles.add_sizes(&axes, &mut read)?;
     if !tiles.channels_are_numbers {
-        let file = stated.file.as_mut().unwrap_or(&mut stated.defaults);
+        let file = own.file.as_mut().unwrap_or(&mut own.defaults);
         file.channel_names = file.channel_names.take().or_else(|| tiles.channels.clone());
     }
-    let details = stated.complete(tiles.rows(), how, (&axes, time), tiles.channels.clone(), &mut ask)?;
+    let details = own.complete(tiles.rows(), how, (&axes, time), tiles.channels.clone(), &mut read)?;
     let name = format!("the table of {}", place.folder.display());
-    let table = tiles.into_table(&details, how.field_is_image, &mut ask, &mut |text| warn!("{text}"))?;
+    let table = tiles.into_table(&details, how.field_is_image, &mut read, &mut |text| warn!("{text}"))?;
+    let table = table.with_name(name);
     if let Some(path) = &how.names.write_table {
         notes.push(save(path, &table, &details, &kind, place)?);
     }
     Ok(Source {
-        name,
         table,
         details,
         kind,
@@ -135,7 +135,7 @@ fn unmatched(tiles: &NamedTiles) -> String {
 }
 
 /// The files without those that lie in the set of an earlier one: each file of an OME-TIFF set gives the whole image.
-fn without_parts_of_sets(names: Vec<String>, folder: &Path, files: &mut Files) -> Vec<String> {
+fn without_parts_of_sets(names: Vec<String>, folder: &Path, files: &mut Files<'_>) -> Vec<String> {
     let mut parts = HashSet::new();
     let mut kept = Vec::with_capacity(names.len());
     for name in names {
@@ -145,9 +145,9 @@ fn without_parts_of_sets(names: Vec<String>, folder: &Path, files: &mut Files) -
         }
         let lower = name.to_lowercase();
         if (lower.ends_with(".ome.tif") || lower.ends_with(".ome.tiff"))
-            && let Ok(facts) = files.facts(&name)
+            && let Ok(header) = files.header(&name)
         {
-            parts.extend(facts.metadata.other_files);
+            parts.extend(header.metadata.other_files);
         }
         kept.push(name);
     }

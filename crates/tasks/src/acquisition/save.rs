@@ -33,7 +33,7 @@ pub(super) fn save(
         }
     };
     std::fs::create_dir_all(folder).map_err(TaskError::io("create", folder))?;
-    write_new(&path, &tiles_csv(&table)?)?;
+    write_new(&path, &tiles_csv(&table))?;
     let details_path = folder.join("acquisition_details.toml");
     let mut details = details.clone();
     if let Some(table) = details.condition_table_path.as_mut().filter(|_| !beside) {

@@ -19,10 +19,7 @@ model::model! {
 }
 
 /// Converts one image with the threads and the memory that the system and the scheduler grant.
-pub fn compute_image(
-    arguments: &ComputeArguments,
-    cancellation: &'static Cancellation,
-) -> Result<TaskOutput, TaskError> {
+pub fn compute_image(arguments: &ComputeArguments, cancellation: &Cancellation) -> Result<TaskOutput, TaskError> {
     let init_args = &arguments.init_args;
     // The platform's image list holds tidy absolute paths only; a person may call the task with another.
     let zarr_url = absolute(&arguments.zarr_url)?.display().to_string();

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
+use ome_zarr_convert_compute::Cancellation;
 use ome_zarr_convert_core::options::{AcquisitionOptions, ConverterOptions, OverwriteMode};
-use ome_zarr_convert_core::{CoreError, TiledImage, existing_outputs, model, setup_images_for_conversion};
+use ome_zarr_convert_core::{CoreError, TiledImage, existing_outputs, model};
+use ome_zarr_convert_store::Location;
 use tracing::{info, warn};
 
 use crate::acquisition::{CollectionKind, ImageNames};
-use crate::compute::absolute;
+use crate::compute::{ComputeContext, absolute};
 use crate::error::TaskError;
 use crate::fractal::InitOutput;
-use crate::runner::Request;
+use crate::runner::{Request, set_up};
 
 model::model! {
     /// An acquisition of a plate.
@@ -74,8 +76,13 @@ model::model! {
 }
 
 /// The init task of `Convert Custom TIFF HCS Plate to OME-Zarr`.
-pub fn init_hcs_plate(arguments: InitHcsPlateArguments) -> Result<InitOutput, TaskError> {
-    let set_up = SetUp::new(&arguments.zarr_dir, arguments.converter_options, arguments.overwrite)?;
+pub fn init_hcs_plate(arguments: InitHcsPlateArguments, cancellation: &Cancellation) -> Result<InitOutput, TaskError> {
+    let set_up = SetUp::new(
+        &arguments.zarr_dir,
+        arguments.converter_options,
+        arguments.overwrite,
+        cancellation,
+    )?;
     let acquisitions = arguments.acquisitions.into_iter().map(|acquisition| {
         let name = acquisition.plate_name;
         Acquisition {
@@ -92,8 +99,13 @@ pub fn init_hcs_plate(arguments: InitHcsPlateArguments) -> Result<InitOutput, Ta
 }
 
 /// The init task of `Convert Custom TIFF Images to OME-Zarr`.
-pub fn init_images(arguments: InitImagesArguments) -> Result<InitOutput, TaskError> {
-    let set_up = SetUp::new(&arguments.zarr_dir, arguments.converter_options, arguments.overwrite)?;
+pub fn init_images(arguments: InitImagesArguments, cancellation: &Cancellation) -> Result<InitOutput, TaskError> {
+    let set_up = SetUp::new(
+        &arguments.zarr_dir,
+        arguments.converter_options,
+        arguments.overwrite,
+        cancellation,
+    )?;
     let acquisitions = arguments.acquisitions.into_iter().map(|acquisition| {
         let name = acquisition.image_name;
         Acquisition {
@@ -120,18 +132,25 @@ struct Acquisition {
 }
 
 /// Where and how both tasks set up.
-struct SetUp {
+struct SetUp<'a> {
     zarr_dir: std::path::PathBuf,
     options: ConverterOptions,
     overwrite_mode: OverwriteMode,
+    cancellation: &'a Cancellation,
 }
 
-impl SetUp {
-    fn new(zarr_dir: &str, options: ConverterOptions, overwrite_mode: OverwriteMode) -> Result<Self, TaskError> {
+impl<'a> SetUp<'a> {
+    fn new(
+        zarr_dir: &str,
+        options: ConverterOptions,
+        overwrite_mode: OverwriteMode,
+        cancellation: &'a Cancellation,
+    ) -> Result<Self, TaskError> {
         Ok(Self {
             zarr_dir: absolute(zarr_dir)?,
             options,
             overwrite_mode,
+            cancellation,
         })
     }
 
@@ -155,18 +174,32 @@ impl SetUp {
         if images.is_empty() {
             return Err(CoreError::NoTiles.into());
         }
-        let zarr_dir = self.zarr_dir.display().to_string();
+        let zarr_dir = Location::local(&self.zarr_dir)?;
         for output in existing_outputs(&images, &zarr_dir)? {
             match self.overwrite_mode {
-                OverwriteMode::Overwrite => info!("{} exists and is replaced", output.display()),
-                OverwriteMode::Extend => info!("{} exists and is added to", output.display()),
+                OverwriteMode::Overwrite => info!("{output} exists and is replaced"),
+                OverwriteMode::Extend => info!("{output} exists and is added to"),
                 OverwriteMode::NoOverwrite => {}
             }
         }
-        let entries =
-            setup_images_for_conversion(&images, &zarr_dir, collection_type, &self.options, self.overwrite_mode)?;
+        let context = self.context();
+        let entries = set_up(
+            &images,
+            &zarr_dir,
+            collection_type,
+            &self.options,
+            self.overwrite_mode,
+            &context,
+        )?;
         info!("{} images are set up in {zarr_dir}", entries.len());
         Ok(InitOutput::from(entries.as_slice()))
+    }
+
+    fn context(&self) -> ComputeContext<'a> {
+        ComputeContext {
+            cancellation: self.cancellation,
+            ..ComputeContext::new()
+        }
     }
 
     fn read(&self, acquisition: Acquisition) -> Result<Vec<TiledImage>, TaskError> {
@@ -184,7 +217,7 @@ impl SetUp {
             validators: Vec::new(),
             overwrite_mode: self.overwrite_mode,
         };
-        let prepared = request.prepare()?;
+        let prepared = request.prepare(&self.context())?;
         prepared.notes().iter().for_each(|note| info!("{note}"));
         Ok(prepared.into_tiled_images())
     }

@@ -174,10 +174,10 @@ fn planes_and_times_at_one_half_stay_one() {
          A 0.5 0 z=2.5 t=0.5 w=11",
         corrections(keep.clone()),
         expect![[r#"
-            A 1.tif  x 0..11 y 0..80 t 2..3
-            A 2.tif  x 0..11 y 0..80 z 2..3
+            A 1.tif  x 0..11 y 0..80 t 1..2
+            A 2.tif  x 0..11 y 0..80 z 1..2
             A 3.tif  x 0..11 y 0..80 z 2..3
-            shape [3, 1, 3, 80, 11]
+            shape [2, 1, 3, 80, 11]
         "#]],
     );
     // A fractional length has both ends rounded.
