@@ -205,7 +205,7 @@ def test_asked_to_stop(mosaic, tmp_path, ask):
     )
     subprocess.run(again, check=True, capture_output=True, timeout=60)
     told = json.loads(report.read_text())
-    assert told["units_kept"] > 0 and told["images_written"] == 1
+    assert told["units_resumed"] > 0 and told["images_written"] == 1
     assert tree(only_image(tmp_path / "out")) == tree(only_image(tmp_path / "whole"))
 
 

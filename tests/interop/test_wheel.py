@@ -174,7 +174,7 @@ def test_what_is_python_code_is_left_to_the_reference(case, installed, tmp_path,
     updates, log = installed.evaluate(program, entry, reference=True)
     assert [update["zarr_url"] for update in updates] == [entry["zarr_url"]]
     assert f"ome_zarr_convert INFO ome_zarr_converters_tools converts {entry['zarr_url']}" in log and reason in log
-    assert not (Path(entry["zarr_url"]) / ".ome-zarr-convert.json").exists()
+    assert not (Path(entry["zarr_url"]) / "0/.ome-zarr-convert.json").exists()
 
 
 @pytest.mark.parametrize("where", ["zarr_url", "resource", "document", "document in a file"])

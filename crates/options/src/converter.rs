@@ -8,7 +8,8 @@ choice! {
     pub enum OverwriteMode as "OverwriteMode" default NoOverwrite {
         /// An existing output is an error, and nothing is touched.
         NoOverwrite = "No Overwrite",
-        /// An existing output is removed first: at the start of a conversion the whole plate, later the image.
+        /// An existing image is replaced when the new one is complete. Of an existing plate, all that is not converted again is removed
+        /// when the plate is set up.
         Overwrite = "Overwrite",
         /// Wells and images are added to an existing plate; finished images stay as they are.
         Extend = "Extend",
@@ -16,17 +17,17 @@ choice! {
 }
 
 choice! {
-    /// How much of an image is held in memory while it is written. The result is the same in every mode.
+    /// How the reference writes an image. Here every mode writes the same image in the same way.
     pub enum WriterMode as "WriterMode" {
-        /// One tile after the other, with the least memory.
+        /// In the reference: one tile after the other.
         ByTile = "By Tile",
-        /// One field of view after the other.
+        /// In the reference: one field of view after the other.
         ByFov = "By FOV",
-        /// One field of view after the other, a few chunks at a time.
+        /// In the reference: one field of view after the other, with Dask.
         ByFovDask = "By FOV (Using Dask)",
-        /// The whole image, a few chunks at a time.
+        /// In the reference: one tile after the other, with Dask.
         ByTileDask = "By Tile (Using Dask)",
-        /// All pixels of the image are read before the first is written.
+        /// In the reference: the whole image at once.
         InMemory = "In Memory",
     }
 }
@@ -34,7 +35,8 @@ choice! {
 model! {
     /// How to turn an acquisition into OME-Zarr.
     pub struct ConverterOptions "ConverterOptions" {
-        /// How much of an image is held in memory while it is written. The result is the same in every mode.
+        /// How the reference writes an image. It changes nothing here: the memory that a conversion may take is limited on the command
+        /// line, or by the system or the scheduler.
         pub writer_mode: WriterMode = WriterMode::ByFov, title "Writer Mode";
         /// Which fields of view go into one image.
         pub grouping: Grouping = Grouping::default(), title "Grouping";
