@@ -157,6 +157,8 @@ fn init(zarr_dir: &Location, extensions: &Extensions) -> Result<Vec<Parallelizat
         extensions,
         image_loader: Some("Gradient"),
         registration_pipeline: Some(&pipeline),
+        warn: &|text| eprintln!("{text}"),
+        reviewed: false,
     };
     Ok(setup_images_with(
         &images,

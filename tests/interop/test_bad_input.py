@@ -99,7 +99,7 @@ def test_a_cell_of_another_type(spoil, column, value):
         rows.append({**row, column: value} if i == 2 else row)
     write_rows(folder, rows)
     # The third row of the table is the fourth line of the file.
-    assert_convert_refuses(folder, rf"\b{column}\b", rf"\b{value}\b", r"row 3\b|line 4\b")
+    assert_convert_refuses(folder, rf"\b{column}\b", rf"\b{value}\b", r"row 4\b")
 
 
 def test_an_unknown_key_in_the_acquisition_file(spoil):

@@ -121,7 +121,7 @@ def test_stage_positions_make_a_mosaic(tmp_path):
             fields[well, number] = pixels(2, seed=number)
             ome(folder / f"{well}_f{number}.ome.tif", fields[well, number], "CYX", position, Channel={"Name": ["a", "b"]})
     convert(folder, tmp_path / "out")
-    found = level0(tmp_path / "out" / "my plate.zarr" / "A" / "01" / "0")
+    found = level0(tmp_path / "out" / "my_plate.zarr" / "A" / "01" / "0")
     assert found.shape == (2, 1, 128, 160)
     np.testing.assert_array_equal(found[:, 0, :64, :80], fields["A01", 0])
     np.testing.assert_array_equal(found[:, 0, :64, 80:], fields["A01", 1])

@@ -124,10 +124,10 @@ pub struct RequestArguments {
     /// Whether the images are wells of a plate, or images on their own [default: plate; without a table, what the file names say].
     #[arg(long, value_enum)]
     pub collection: Option<Collection>,
-    /// Without a table: regular expression for the paths of the image files below the folder, with named groups such as
-    /// `(?<well>[A-P]\d+)`: plate, well (or row and column), field, channel, z, t, image; others become columns. Common patterns
-    /// are tried if it is left out.
-    #[arg(long, value_name = "REGEX")]
+    /// Without a table: how the paths of the image files below the folder are read, in words such as `{well}_s{field}_{channel}`
+    /// (plate, well or row and column, field, channel, z, t, image; others become columns; `*` is any text), or as a regular
+    /// expression with named groups such as `(?<well>[A-P]\d+)`. Common patterns are tried if it is left out.
+    #[arg(long, value_name = "PATTERN")]
     pub pattern: Option<String>,
     /// Without a table: save the one that the file names make, and acquisition_details.toml beside it, to correct and convert it.
     #[arg(long, value_name = "FILE.csv")]

@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use ome_zarr_convert_core::options::{BadTiles, OverwriteMode};
+use ome_zarr_convert_core::hidden_problem;
+use ome_zarr_convert_core::options::{BadTiles, HiddenTiles, OverwriteMode};
 use ome_zarr_convert_ngff::ArrayMetadata;
 use ome_zarr_convert_sources::{DefaultImageLoader, Headers, ImageLoader};
 use ome_zarr_convert_store::Location;
@@ -182,6 +183,15 @@ fn tell_start(image: &PlannedImage, with: &Conversion<'_>) {
             image: path,
             written,
             requested: written + plan.levels_left_out,
+        });
+    }
+    // With `Warn` the set-up has said it.
+    if image.options().hidden_tiles == HiddenTiles::Fail
+        && let Some(problem) = hidden_problem(image.tiled(), None, image.options())
+    {
+        with.progress.on(Event::HiddenTiles {
+            image: path,
+            problem: &problem,
         });
     }
     with.progress.on(Event::ImageStarted {

@@ -91,6 +91,13 @@ pub enum Event<'a> {
         /// Levels requested.
         requested: usize,
     },
+    /// Nothing is left to see of tiles of an image that others set up: where we set up, that is an error before.
+    HiddenTiles {
+        /// Path of the image.
+        image: &'a str,
+        /// Which tiles, what hides them and the likely cause.
+        problem: &'a str,
+    },
     /// A chunk of the finest level is filled with its tiles and encoded, now or by an earlier run.
     ChunkDone {
         /// Path of the image.

@@ -1,6 +1,7 @@
 //! What one image will be: levels, chunks, where each tile goes, and the order of work. Pure: no I/O, no threads.
 
 mod cost;
+mod countable;
 mod levels;
 mod memory;
 mod placement;
@@ -53,6 +54,9 @@ pub struct Leaf {
 
 impl ImagePlan {
     /// Plans an image that has been registered.
+    ///
+    /// # Errors
+    /// Among others: its chunks are too many to be counted, because a tile lies far from the others.
     pub fn new(image: &TiledImage, options: &ConverterOptions) -> Result<Self, ComputeError> {
         let wrong = |problem: String| ComputeError::Image {
             image: image.path.clone(),
@@ -68,6 +72,7 @@ impl ImagePlan {
         let first = first_group.iter().map(|index| &image.regions[*index].roi);
         let first = ome_zarr_convert_core::Roi::union(first).ok_or_else(|| wrong("it has no tiles".into()))?;
         let chunk = levels::chunk_shape(&options.omezarr_options.chunks, &first, shape);
+        countable::check_countable(image, shape, chunk)?;
         let (names, asked) = match &options.omezarr_options.levels {
             // An image has at most 64 levels: no size halves more often.
             PyramidLevels::Number(number) => (

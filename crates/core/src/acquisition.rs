@@ -5,6 +5,8 @@ mod facts;
 #[cfg(feature = "tables")]
 mod file;
 mod overrides;
+#[cfg(feature = "tables")]
+mod spacing;
 
 #[cfg(feature = "tables")]
 pub use facts::{PixelSize, Wanted};

@@ -8,7 +8,7 @@ use ome_zarr_convert_sources::{DefaultImageLoader, ImageLoader};
 use crate::error::CoreError;
 use crate::extensions::Extensions;
 use crate::filter::{FilterStep, apply_step};
-use crate::options::{ConverterOptions, Grouping};
+use crate::options::{ConverterOptions, Grouping, HiddenTiles, Overlap};
 use crate::tile::Tile;
 use crate::tiled_image::{Region, TiledImage};
 use crate::validator::{Validation, ValidatorStep, apply_all};
@@ -60,6 +60,7 @@ pub fn tiles_aggregation_pipeline(
     if tiles.is_empty() {
         return Err(CoreError::NoTiles);
     }
+    check_axes_left_out(&tiles, options, with.warn)?;
     let per_fov = matches!(options.grouping, Grouping::PerFov(_));
     let mut images: Vec<TiledImage> = Vec::new();
     let mut by_path: HashMap<String, usize> = HashMap::new();
@@ -88,6 +89,52 @@ pub fn tiles_aggregation_pipeline(
     };
     apply_all(with.validators, &images, &validation, with.extensions)?;
     Ok(images)
+}
+
+/// Tiles that differ only along an axis that the images are to do without would lie on each other: an error, or a warning where the options
+/// let hidden tiles pass. Where overlapping tiles are blended they may: that projects the axis.
+fn check_axes_left_out(tiles: &[Tile], options: &ConverterOptions, warn: &dyn Fn(String)) -> Result<(), CoreError> {
+    if let Grouping::Mosaic(mosaic) = &options.grouping
+        && !matches!(mosaic.overlap, Overlap::Last | Overlap::First)
+    {
+        return Ok(());
+    }
+    let mut first: HashMap<(String, &str, [u64; 5]), &Tile> = HashMap::new();
+    for tile in tiles {
+        let has = |axis: &Axis| tile.acquisition_details.axes.contains(axis);
+        if Axis::ALL.iter().all(has) {
+            continue;
+        }
+        let place = Axis::ALL.map(|axis| if has(&axis) { tile.start(axis).to_bits() } else { 0 });
+        let Ok(path) = tile.collection.path("") else { continue };
+        let other = *first.entry((path, &tile.fov_name, place)).or_insert(tile);
+        let differs = |axis: &Axis| !has(axis) && tile.start(*axis) != other.start(*axis);
+        let Some(axis) = Axis::ALL.into_iter().find(differs) else {
+            continue;
+        };
+        let problem = format!(
+            "start_{axis} is {}, but {} of {}, at the same place, and the axes of the image ({}) have no {axis}: one would hide the \
+             other; add {axis} to `axes`, or leave one of them out with a filter",
+            tile.start(axis),
+            other.start(axis),
+            other.describe(),
+            Axis::letters(&tile.acquisition_details.axes),
+            axis = axis.name(),
+        );
+        match options.hidden_tiles {
+            HiddenTiles::Fail => {
+                return Err(CoreError::Tile {
+                    tile: tile.describe(),
+                    problem,
+                });
+            }
+            HiddenTiles::Warn => {
+                warn(format!("{}: {problem}", tile.describe()));
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// An image without tiles yet, as its first tile describes it.
@@ -202,4 +249,58 @@ pub fn differing_attributes(tiles: &[Tile]) -> Vec<(String, String)> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::sync::Arc;
+
+    use ome_zarr_convert_geometry::PixelType;
+    use ome_zarr_convert_sources::LoaderSpec;
+    use serde_json::json;
+
+    use super::*;
+    use crate::collection::Collection;
+    use crate::{AcquisitionDetails, model};
+
+    fn tiles(axes: &str) -> Vec<Tile> {
+        let details = Arc::new(AcquisitionDetails {
+            axes: Axis::from_letters(axes).unwrap(),
+            data_type: Some(PixelType::UInt16),
+            ..AcquisitionDetails::default()
+        });
+        let well = Arc::new(Collection::in_plate("P", "A", 1, 0));
+        let tile = |z: u32| {
+            let file = LoaderSpec::File {
+                file_path: format!("{z}.tif"),
+            };
+            let mut tile = Tile::new("F", 10.0, 10.0, well.clone(), file, details.clone());
+            tile.start_z = f64::from(z);
+            tile
+        };
+        (0..3).map(tile).collect()
+    }
+
+    fn aggregated(axes: &str, options: serde_json::Value) -> Result<String, CoreError> {
+        let told = RefCell::new(String::new());
+        let with = Aggregation {
+            warn: &|text| told.borrow_mut().push_str(&text),
+            ..Aggregation::default()
+        };
+        let options: ConverterOptions = model::from_json(&options, "options").unwrap();
+        tiles_aggregation_pipeline(tiles(axes), &options, &with)?;
+        Ok(told.into_inner())
+    }
+
+    #[test]
+    fn tiles_along_an_axis_left_out_are_refused_or_told() {
+        let text = "tile 'F' (1.tif): start_z is 1, but 0 of tile 'F' (0.tif), at the same place, and the axes of the image (cyx) have no \
+                    z: one would hide the other; add z to `axes`, or leave one of them out with a filter";
+        assert_eq!(aggregated("cyx", json!({})).unwrap_err().to_string(), text);
+        assert_eq!(aggregated("cyx", json!({"hidden_tiles": "warn"})).unwrap(), text);
+        assert_eq!(aggregated("czyx", json!({})).unwrap(), "");
+        let projection = json!({"grouping": {"mode": "Mosaic", "overlap": "max"}});
+        assert_eq!(aggregated("cyx", projection).unwrap(), "");
+    }
 }

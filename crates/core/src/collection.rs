@@ -49,9 +49,9 @@ pub struct CustomCollection {
 }
 
 impl Collection {
-    /// An image in a plate without extra keys.
+    /// An image in a plate without extra keys. Small letters of the row become capital ones.
     pub fn in_plate(plate_name: impl Into<String>, row: impl Into<String>, column: u32, acquisition: u32) -> Self {
-        let (plate_name, row) = (plate_name.into(), row.into());
+        let (plate_name, row) = (plate_name.into(), row.into().to_ascii_uppercase());
         Self::ImageInPlate(ImageInPlate {
             plate_name,
             row,
@@ -149,12 +149,58 @@ fn check_name(what: &str, name: &str) -> Result<(), CoreError> {
     }
 }
 
+/// A name that can become a path, from any text such as the name of a folder: letters of other alphabets are written in Latin ones,
+/// and what is not a letter, a digit, `.` or `-`, blanks too, becomes `_`.
+pub fn safe_name(text: &str) -> String {
+    latin_name(text, |c| matches!(c, '.' | '-'))
+}
+
+/// The same with blanks inside of it kept.
+#[cfg(feature = "tables")]
+pub(crate) fn safe_name_with_blanks(text: &str) -> String {
+    latin_name(text, |c| matches!(c, '.' | '-' | ' '))
+}
+
+fn latin_name(text: &str, is_kept: impl Fn(char) -> bool) -> String {
+    let mut name = String::with_capacity(text.len());
+    for c in text.trim().chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() || is_kept(c) => name.push(c),
+            // Marks that are put on the letter before them: ü as two characters.
+            '\u{300}'..='\u{36f}' => {}
+            c if c.is_ascii() => push_mark(&mut name),
+            c => {
+                let latin = deunicode::deunicode_char(c).unwrap_or("").trim();
+                let letters = latin.chars().filter(char::is_ascii_alphanumeric);
+                let before = name.len();
+                name.extend(letters);
+                if name.len() == before {
+                    push_mark(&mut name);
+                }
+            }
+        }
+    }
+    let name = name.trim_matches(['_', ' ']);
+    if name.chars().all(|c| matches!(c, '.' | '_' | '-' | ' ')) {
+        "image".to_owned()
+    } else {
+        name.to_owned()
+    }
+}
+
+/// One `_` for however many characters that are not allowed.
+fn push_mark(name: &mut String) {
+    if !name.ends_with('_') {
+        name.push('_');
+    }
+}
+
 /// The row of a well as letters. Numbers count from 1 and go beyond 26 as in spreadsheets: 27 is `AA` (1536-well
-/// plates end at `AF`); text that is a number is taken as one, text of letters is kept.
+/// plates end at `AF`); text that is a number is taken as one, small letters are capital ones.
 pub fn row_label(text: &str) -> Option<String> {
     let text = text.trim();
     if !text.is_empty() && text.chars().all(|c| c.is_ascii_alphabetic()) {
-        return Some(text.to_owned());
+        return Some(text.to_ascii_uppercase());
     }
     let whole = text.strip_suffix(".0").unwrap_or(text);
     let mut number: u32 = whole.parse().ok().filter(|n| (1..=702).contains(n))?;
@@ -174,7 +220,7 @@ mod tests {
     #[test]
     fn rows_are_letters_or_numbers_from_one() {
         let label = |text: &str| row_label(text).unwrap_or_else(|| "error".into());
-        let read: Vec<_> = ["A", "1", "2", "26", "27", "32", "AF", "3.0", "0", "-1", "1.5", "", "é"]
+        let read: Vec<_> = ["A", "1", "2", "26", "27", "32", "af", "3.0", "0", "-1", "1.5", "", "é"]
             .map(label)
             .into();
         assert_eq!(
@@ -186,10 +232,42 @@ mod tests {
     }
 
     #[test]
+    fn any_text_becomes_a_name() {
+        for (text, expected) in [
+            (" sub/ünö(1) ", "sub_uno_1"),
+            ("Plate #3", "Plate_3"),
+            ("Platte Zürich", "Platte_Zurich"),
+            ("u\u{308}ber+1", "uber_1"),
+            ("细胞", "XiBao"),
+            ("exp (2024-05-01)", "exp_2024-05-01"),
+            ("a.b_c", "a.b_c"),
+            ("...", "image"),
+            ("__x", "x"),
+            ("#", "image"),
+        ] {
+            let name = safe_name(text);
+            assert_eq!(name, expected, "{text}");
+            assert!(check_name("a test", &name).is_ok());
+        }
+    }
+
+    #[cfg(feature = "tables")]
+    #[test]
+    fn names_of_images_keep_their_blanks() {
+        assert_eq!(safe_name_with_blanks(" my embryo (ü) "), "my embryo _u");
+        assert_eq!(safe_name_with_blanks("# #"), "image");
+        assert!(check_name("a test", &safe_name_with_blanks(" # ü ")).is_ok());
+    }
+
+    #[test]
     fn paths_do_not_climb_out() {
         let plate = Collection::in_plate("P", "A", 1, 0);
         assert_eq!(plate.path("").unwrap(), "P.zarr/A/01/0");
         assert_eq!(plate.path("_F1").unwrap(), "P.zarr/A/01/0_F1");
+        assert_eq!(
+            Collection::in_plate("P", "af", 1, 0).path("").unwrap(),
+            "P.zarr/AF/01/0"
+        );
         for suffix in ["_../../b", "_a/b", "_é", "_a "] {
             assert!(plate.path(suffix).is_err(), "{suffix}");
         }

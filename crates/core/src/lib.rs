@@ -13,10 +13,13 @@ mod error;
 mod extensions;
 mod filter;
 mod handover;
+mod left_out;
 pub mod path;
 mod registration;
+mod review;
 mod roi;
 mod setup;
+mod step;
 #[cfg(feature = "tables")]
 mod table;
 mod tile;
@@ -25,7 +28,7 @@ mod validator;
 
 pub use acquisition::AcquisitionDetails;
 pub use aggregate::{Aggregation, differing_attributes, tiles_aggregation_pipeline};
-pub use collection::{Collection, CustomCollection, ImageInPlate, SingleImage, row_label};
+pub use collection::{Collection, CustomCollection, ImageInPlate, SingleImage, row_label, safe_name};
 pub use error::CoreError;
 pub use extensions::{
     CollectionHandler, DEFAULT_LOADER, Extensions, ImageValidator, REGISTRATION_STEPS, RegistrationStep, TileFilter,
@@ -35,22 +38,29 @@ pub use handover::{
     ConvertParallelInitArgs, DocumentSource, ParallelizationEntry, Retries, document_identity, image_from_json,
     image_from_json_str, image_to_json, read_document, remove_document,
 };
+pub use left_out::{LeftOut, LeftOutKind};
 pub use ome_zarr_convert_geometry::{Axis, PixelType, Space, Span, world_to_pixel};
 pub use ome_zarr_convert_ngff::Cell;
 pub use ome_zarr_convert_options as options;
 pub use ome_zarr_convert_options::model;
 pub use ome_zarr_convert_store::Location;
-pub use registration::{PipelineStep, register, register_with};
+pub use registration::{
+    HiddenTile, Hole, MovedApart, PipelineStep, Spread, check_size_of_fields, hidden_tiles, moved_apart, register,
+    register_with, spread,
+};
+pub use review::{Review, Reviews, hidden_problem, review_image};
 pub use roi::Roi;
 pub use setup::{
     OwnTypes, existing_outputs, foreign_content, parallelization_list, set_up_outputs, set_up_outputs_unless,
     setup_images_for_conversion, setup_images_with,
 };
+pub use step::even_step;
 #[cfg(feature = "tables")]
 pub use table::{
-    FileHeader, NamedTiles, Naming, ReadHeader, TilesTable, add_image_pages, add_image_positions, add_image_sizes,
-    apply_condition_table, files_have_time, hcs_images_from_dataframe, is_image_name, parquet_bytes, parquet_rows,
-    read_tiles_table, single_images_from_dataframe, table_has_time, tiles_csv, with_absolute_files, with_image_path,
+    BadCell, BadCells, BadFiles, FileHeader, NamedTiles, Naming, ReadHeader, TABLE_SUFFIXES, TilesTable,
+    add_image_pages, add_image_positions, add_image_sizes, apply_condition_table, files_have_time,
+    hcs_images_from_dataframe, is_image_name, parquet_bytes, parquet_rows, read_tiles_table,
+    single_images_from_dataframe, table_has_time, tiles_csv, with_absolute_files, with_image_path,
 };
 pub use tile::{Attributes, Tile};
 pub use tiled_image::{Region, TiledImage};

@@ -1,10 +1,35 @@
 //! Paths as the reference takes them: joined and tidied as text, made absolute once, at the rim.
 
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use ome_zarr_convert_store::Location;
 
 use crate::error::CoreError;
+
+/// What lies at a path. A link is what it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A file, or anything else that is not a folder.
+    File,
+    /// A folder.
+    Folder,
+    /// Nothing, or a link that leads nowhere.
+    Nothing,
+}
+
+/// What lies at a path.
+///
+/// # Errors
+/// The system cannot tell. Only "not found" means that nothing is there: a path on a server that does not answer is an error.
+pub fn look_up(path: &Path) -> Result<Found, CoreError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Ok(Found::Folder),
+        Ok(_) => Ok(Found::File),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Found::Nothing),
+        Err(error) => Err(CoreError::io("look up", path)(error)),
+    }
+}
 
 /// The place `relative` below `base`, with `.`, `..` and doubled slashes resolved; `..` must not climb out of `base`.
 pub fn below(base: &Location, relative: &str) -> Result<Location, CoreError> {
@@ -102,6 +127,20 @@ pub fn absolute(path: &str, current: &Path, home: Option<&Path>) -> Result<PathB
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_not_found_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::File::create(&file).unwrap();
+        assert_eq!(look_up(folder.path()).unwrap(), Found::Folder);
+        assert_eq!(look_up(&file).unwrap(), Found::File);
+        assert_eq!(look_up(&file.join("below")).unwrap(), Found::Nothing);
+        assert_eq!(look_up(&folder.path().join("none")).unwrap(), Found::Nothing);
+        // A name that no file system takes: the system does not say that it is not there.
+        let long = folder.path().join("x".repeat(5000));
+        assert!(look_up(&long).unwrap_err().to_string().starts_with("cannot look up "));
+    }
 
     #[test]
     fn joins_stay_inside() {

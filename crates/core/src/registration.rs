@@ -1,10 +1,13 @@
 //! Moves the tiles of an image to where they belong on the pixel grid: pure, in the reference's order of steps.
 
+mod apart;
 mod channels;
 mod corners;
 mod grid;
+mod hidden;
 mod offset;
 mod pixel_grid;
+mod spread;
 mod stack;
 
 use std::collections::HashMap;
@@ -25,6 +28,11 @@ ome_zarr_convert_options::model::model! {
         pub params: serde_json::Map<String, serde_json::Value> = serde_json::Map::new();
     }
 }
+
+pub use apart::MovedApart;
+pub(crate) use hidden::explain;
+pub use hidden::{HiddenTile, hidden_tiles};
+pub use spread::{Hole, Spread, spread};
 
 /// Registers an image by a pipeline of steps, in their order. `None` is the default pipeline ([`register`]).
 pub fn register_with(
@@ -55,6 +63,33 @@ pub fn register(image: &mut TiledImage, options: &ConverterOptions) -> Result<()
         .try_for_each(|step| built_in_step(step, image, options))
 }
 
+/// Registers an image by the default steps, and says which overlap of its fields of view the tiling took away; `None` where positions
+/// are kept, or fields do not overlap.
+///
+/// # Errors
+/// As [`register`].
+pub fn moved_apart(image: &mut TiledImage, options: &ConverterOptions) -> Result<Option<MovedApart>, CoreError> {
+    let (tiling, before) = REGISTRATION_STEPS
+        .split_last()
+        .map_or(("tiling", &[][..]), |(last, before)| (*last, before));
+    before.iter().try_for_each(|step| built_in_step(step, image, options))?;
+    image.regroup_by_fov();
+    let groups = image.fields_of_view();
+    let fields: Vec<Field> = groups.iter().map(|group| reference_field(image, group)).collect();
+    let starts = |image: &TiledImage| -> Vec<[f64; 2]> {
+        let first = |group: &Vec<usize>| [Axis::X, Axis::Y].map(|axis| image.regions[group[0]].roi.span(axis).start);
+        groups.iter().map(first).collect()
+    };
+    let earlier = starts(image);
+    built_in_step(tiling, image, options)?;
+    let moves: Vec<(f64, f64)> = earlier
+        .iter()
+        .zip(starts(image))
+        .map(|(earlier, now)| (now[0] - earlier[0], now[1] - earlier[1]))
+        .collect();
+    Ok(MovedApart::of(&fields, &moves))
+}
+
 fn built_in_step(name: &str, image: &mut TiledImage, options: &ConverterOptions) -> Result<(), CoreError> {
     let corrections = &options.stage_position_corrections;
     match name {
@@ -78,8 +113,12 @@ fn built_in_step(name: &str, image: &mut TiledImage, options: &ConverterOptions)
     }
 }
 
-/// Tiles at one place in a field of view show the same area, so they must be of one size.
-fn check_size_of_fields(image: &TiledImage) -> Result<(), CoreError> {
+/// Tiles at one place in a field of view show the same area, so they must be of one size. Holds after the steps before tiling, which asks this
+/// unless tiles stay in place.
+///
+/// # Errors
+/// Two tiles differ: the error names both.
+pub fn check_size_of_fields(image: &TiledImage) -> Result<(), CoreError> {
     let mut first_at: HashMap<(&str, [u64; 2]), &Region> = HashMap::new();
     for region in &image.regions {
         let [x, y] = [Axis::X, Axis::Y].map(|axis| region.roi.span(axis));
@@ -240,4 +279,4 @@ fn check_sizes(fields: &[Field]) -> Result<(), Untileable> {
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

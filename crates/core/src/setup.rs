@@ -6,6 +6,7 @@ mod foreign;
 mod plates;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use ome_zarr_convert_store::{Location, StoreError};
 
@@ -19,6 +20,7 @@ use crate::handover::ParallelizationEntry;
 use crate::options::{ConverterOptions, OverwriteMode};
 use crate::path::below;
 use crate::registration::PipelineStep;
+use crate::review::Reviews;
 use crate::tiled_image::TiledImage;
 
 /// Sets plates up (single images need nothing) and makes the parallelization list, one entry per image.
@@ -37,15 +39,11 @@ pub fn setup_images_for_conversion(
     options: &ConverterOptions,
     overwrite_mode: OverwriteMode,
 ) -> Result<Vec<ParallelizationEntry>, CoreError> {
-    let own = OwnTypes {
-        extensions: &Extensions::new(),
-        image_loader: None,
-        registration_pipeline: None,
-    };
+    let own = OwnTypes::default();
     setup_images_with(images, zarr_dir, collection_type, options, overwrite_mode, &own)
 }
 
-/// What a converter brings of its own to the set-up: named in the entries, so that the compute task finds it again.
+/// What a converter brings of its own to the set-up: named in the entries, so that the compute task finds it again. By default nothing.
 #[derive(Clone, Copy)]
 pub struct OwnTypes<'a> {
     /// The program's additions; asked for a collection handler of the collection type.
@@ -54,6 +52,23 @@ pub struct OwnTypes<'a> {
     pub image_loader: Option<&'a str>,
     /// Steps of the registration; `None` are the default ones.
     pub registration_pipeline: Option<&'a [PipelineStep]>,
+    /// Told what deserves a word but is no error.
+    pub warn: &'a dyn Fn(String),
+    /// Whether the caller has made [`Reviews`] of the images and acted on them, so that it need not be done again.
+    pub reviewed: bool,
+}
+
+impl Default for OwnTypes<'_> {
+    fn default() -> Self {
+        static NONE: LazyLock<Extensions> = LazyLock::new(Extensions::new);
+        Self {
+            extensions: &NONE,
+            image_loader: None,
+            registration_pipeline: None,
+            warn: &|_| {},
+            reviewed: false,
+        }
+    }
 }
 
 /// [`setup_images_for_conversion`] with a converter's own types.
@@ -118,6 +133,16 @@ pub fn set_up_outputs_unless(
     }
     check_same_paths(images)?;
     check_collection_type(images, collection_type)?;
+    if !own.reviewed {
+        let reviews = Reviews::of(
+            images.iter().copied(),
+            options,
+            own.registration_pipeline,
+            own.extensions,
+        );
+        reviews.check(options)?;
+        reviews.warnings(options).into_iter().for_each(own.warn);
+    }
     let mut places = Vec::with_capacity(images.len());
     for image in images {
         places.push(below(zarr_dir, &image.path)?);

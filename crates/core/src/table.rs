@@ -1,9 +1,16 @@
 //! Tables of tiles: from a CSV file or any data frame to tiles, row by row, with errors that name row, column and value.
 
+mod bad_cells;
+mod built_in;
+mod channel_words;
+mod columns;
 mod conditions;
 mod data_frame;
+mod dialect;
+mod encoding;
 mod file;
 mod fill;
+mod habits;
 mod headers;
 mod image_path;
 mod infer;
@@ -11,18 +18,23 @@ mod names;
 mod parquet;
 mod pattern;
 mod positions;
+mod records;
+mod spreadsheet;
+mod suggest;
 mod tiles_table;
+mod words;
 mod write;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use bad_cells::{BadCell, BadCells};
 pub use conditions::apply_condition_table;
-pub use file::read_tiles_table;
+pub use file::{TABLE_SUFFIXES, read_tiles_table};
 pub(crate) use fill::table_has_depth;
 pub use fill::{add_image_pages, add_image_sizes, files_have_time, table_has_time};
 pub(crate) use headers::files_of;
-pub use headers::{FileHeader, ReadHeader};
+pub use headers::{BadFiles, FileHeader, ReadHeader};
 pub use image_path::with_image_path;
 pub use infer::{NamedTiles, Naming, is_image_name};
 use ome_zarr_convert_ngff::Cell;
@@ -33,6 +45,7 @@ pub use tiles_table::TilesTable;
 pub(crate) use tiles_table::cell_text;
 pub use write::{tiles_csv, with_absolute_files};
 
+use self::names::well;
 use crate::acquisition::AcquisitionDetails;
 use crate::collection::{Collection, row_label};
 use crate::error::CoreError;
@@ -58,7 +71,7 @@ const RESERVED: [&str; 5] = [
     "acquisition_details",
 ];
 
-/// One tile per row of an HCS acquisition. Needs `row` and `column` besides the columns of every table; `plate_name` and
+/// One tile per row of an HCS acquisition. Needs `row` and `column` (or `well`: `B03`) besides the columns of every table; `plate_name` and
 /// `acquisition` columns go before the arguments. Every other column is an attribute.
 ///
 /// `plate_name` defaults to `Plate`, as in the reference.
@@ -68,27 +81,24 @@ pub fn hcs_images_from_dataframe(
     plate_name: Option<&str>,
     acquisition_id: u32,
 ) -> Result<Vec<Tile>, CoreError> {
-    let reader = Reader::new(tiles_table, &["row", "column"], &["plate_name", "acquisition"])?;
+    // A table without row and column may name wells in one.
+    let place: &[&str] = if tiles_table.has("well") && !tiles_table.has("row") && !tiles_table.has("column") {
+        &["well"]
+    } else {
+        &["row", "column"]
+    };
+    let reader = Reader::new(tiles_table, place, &["plate_name", "acquisition"])?;
     let default_plate = plate_name.unwrap_or("Plate");
     let mut known: HashMap<(String, String, u32, u32), Arc<Collection>> = HashMap::new();
-    reader.tiles(acquisition_details, |at| {
-        let label = at.text("row")?;
-        let row = row_label(&label).ok_or_else(|| {
-            at.wrong(
-                "row",
-                &label,
-                "letters (`A`, `AF`) or a number from 1",
-                "write the row of the well",
-            )
-        })?;
-        let column = at.count("column", 1)?;
+    reader.tiles(acquisition_details, |at, bad| {
+        let (row, column) = bad.keep(at.well());
         let plate = if at.has("plate_name") {
-            at.text("plate_name")?
+            bad.keep(at.text("plate_name"))
         } else {
             default_plate.to_owned()
         };
         let acquisition = if at.has("acquisition") {
-            at.count("acquisition", 0)?
+            bad.keep(at.count("acquisition", 0))
         } else {
             acquisition_id
         };
@@ -101,7 +111,7 @@ pub fn hcs_images_from_dataframe(
                 *acquisition,
             ))
         });
-        Ok(place.clone())
+        place.clone()
     })
 }
 
@@ -113,11 +123,11 @@ pub fn single_images_from_dataframe(
 ) -> Result<Vec<Tile>, CoreError> {
     let reader = Reader::new(tiles_table, &["image_path"], &[])?;
     let mut known: HashMap<String, Arc<Collection>> = HashMap::new();
-    reader.tiles(acquisition_details, |at| {
-        let place = known.entry(at.text("image_path")?);
-        Ok(place
+    reader.tiles(acquisition_details, |at, bad| {
+        let place = known.entry(bad.keep(at.text("image_path")));
+        place
             .or_insert_with_key(|path| Arc::new(Collection::single(path.as_str())))
-            .clone())
+            .clone()
     })
 }
 
@@ -156,10 +166,11 @@ impl<'a> Reader<'a> {
     fn tiles(
         &self,
         details: &AcquisitionDetails,
-        mut collection: impl FnMut(&Row<'_>) -> Result<Arc<Collection>, CoreError>,
+        mut collection: impl FnMut(&Row<'_>, &mut BadCells) -> Arc<Collection>,
     ) -> Result<Vec<Tile>, CoreError> {
         let details = Arc::new(details.clone());
         let mut tiles = Vec::with_capacity(self.table.height());
+        let mut bad = BadCells::default();
         for index in 0..self.table.height() {
             let row = Row {
                 table: self.table,
@@ -170,27 +181,34 @@ impl<'a> Reader<'a> {
                 .iter()
                 .map(|name| ((*name).to_owned(), vec![row.cell(name).clone()]))
                 .collect();
+            let known = bad.count();
+            let place = collection(&row, &mut bad);
             let tile = Tile {
-                fov_name: row.text("fov_name")?,
-                start_x: row.number("start_x")?,
-                start_y: row.number("start_y")?,
-                start_z: row.number_or("start_z", 0.0)?,
-                start_c: row.whole_or("start_c", 0)?,
-                start_t: row.number_or("start_t", 0.0)?,
-                length_x: row.number("length_x")?,
-                length_y: row.number("length_y")?,
-                length_z: row.number_or("length_z", 1.0)?,
-                length_c: row.whole_or("length_c", 1)?,
-                length_t: row.number_or("length_t", 1.0)?,
+                fov_name: bad.keep(row.text("fov_name")),
+                start_x: bad.keep(row.number("start_x")),
+                start_y: bad.keep(row.number("start_y")),
+                start_z: bad.keep(row.number_or("start_z", 0.0)),
+                start_c: bad.keep(row.whole_or("start_c", 0)),
+                start_t: bad.keep(row.number_or("start_t", 0.0)),
+                length_x: bad.keep(row.number("length_x")),
+                length_y: bad.keep(row.number("length_y")),
+                length_z: bad.keep(row.number_or("length_z", 1.0)),
+                length_c: bad.keep(row.whole_or("length_c", 1)),
+                length_t: bad.keep(row.number_or("length_t", 1.0)),
                 attributes,
-                collection: collection(&row)?,
-                image_loader: row.loader()?,
+                collection: place,
+                image_loader: row.loader(&mut bad),
                 acquisition_details: details.clone(),
             };
-            tile.check()
-                .map_err(|error| self.table.wrong_row(index, None, error.to_string()))?;
-            tiles.push(tile);
+            if bad.count() > known {
+                continue;
+            }
+            match tile.check() {
+                Ok(()) => tiles.push(tile),
+                Err(error) => bad.add(row.wrong_row(error.to_string())),
+            }
         }
+        bad.into_result(self.table)?;
         Ok(tiles)
     }
 }
@@ -210,17 +228,47 @@ impl Row<'_> {
         self.table.cell(column, self.index)
     }
 
-    fn wrong(&self, column: &str, found: &str, expected: &str, hint: &str) -> CoreError {
+    fn wrong(&self, column: &str, found: &str, expected: &str, hint: &str) -> BadCell {
         let found = if found.is_empty() {
             "an empty cell".to_owned()
         } else {
             format!("{found:?}")
         };
         let problem = format!("found {found}, expected {expected}; {hint}");
-        self.table.wrong_row(self.index, Some(column), problem)
+        BadCell {
+            row: self.index,
+            column: Some(column.to_owned()),
+            problem,
+        }
     }
 
-    fn text(&self, column: &str) -> Result<String, CoreError> {
+    fn wrong_row(&self, problem: String) -> BadCell {
+        BadCell {
+            row: self.index,
+            column: None,
+            problem,
+        }
+    }
+
+    /// Row and column of the well, from columns of their own or from `well`.
+    fn well(&self) -> Result<(String, u32), BadCell> {
+        if !self.table.has("row") {
+            let text = self.text("well")?;
+            return well(&text).ok_or_else(|| self.wrong("well", &text, "a well such as B03", "correct the cell"));
+        }
+        let label = self.text("row")?;
+        let row = row_label(&label).ok_or_else(|| {
+            self.wrong(
+                "row",
+                &label,
+                "letters (`A`, `AF`) or a number from 1",
+                "write the row of the well",
+            )
+        })?;
+        Ok((row, self.count("column", 1)?))
+    }
+
+    fn text(&self, column: &str) -> Result<String, BadCell> {
         match self.cell(column) {
             Cell::Null => Err(self.wrong(column, "", "text", "fill the cell")),
             Cell::Text(text) if text.trim().is_empty() => Err(self.wrong(column, "", "text", "fill the cell")),
@@ -228,24 +276,24 @@ impl Row<'_> {
         }
     }
 
-    fn loader(&self) -> Result<LoaderSpec, CoreError> {
-        let file_path = self.text("file_path")?.trim().to_owned();
+    fn loader(&self, bad: &mut BadCells) -> LoaderSpec {
+        let file_path = bad.keep(self.text("file_path"));
         if !self.has("file_axes") {
-            return Ok(LoaderSpec::File { file_path });
+            return LoaderSpec::File { file_path };
         }
-        let axes = self.text("file_axes")?;
+        let axes = bad.keep(self.text("file_axes"));
         if arrangement(axes.trim()).is_none() {
-            return Err(self.wrong(
+            bad.add(self.wrong(
                 "file_axes",
                 &axes,
                 "the axes of the file's array, such as ZCYX or YXS (s for colors)",
                 "correct the cell, or leave it empty for files in the order of the image",
             ));
         }
-        Ok(LoaderSpec::with_axes(file_path, axes.trim()))
+        LoaderSpec::with_axes(file_path, axes.trim())
     }
 
-    fn number(&self, column: &str) -> Result<f64, CoreError> {
+    fn number(&self, column: &str) -> Result<f64, BadCell> {
         let value = match self.cell(column) {
             Cell::Int(value) => Some(*value as f64),
             Cell::Float(value) => Some(*value),
@@ -253,12 +301,18 @@ impl Row<'_> {
             Cell::Text(text) => text.trim().parse().ok(),
             Cell::Null => None,
         };
-        value
-            .filter(|value: &f64| value.is_finite())
-            .ok_or_else(|| self.wrong(column, &cell_text(self.cell(column)), "a number", "correct the cell"))
+        value.filter(|value: &f64| value.is_finite()).ok_or_else(|| {
+            let found = cell_text(self.cell(column));
+            let hint = if found.contains(',') {
+                "write it with a decimal point and without separators of thousands, as all numbers of the table"
+            } else {
+                "correct the cell"
+            };
+            self.wrong(column, &found, "a number", hint)
+        })
     }
 
-    fn number_or(&self, column: &str, default: f64) -> Result<f64, CoreError> {
+    fn number_or(&self, column: &str, default: f64) -> Result<f64, BadCell> {
         if self.has(column) {
             self.number(column)
         } else {
@@ -266,7 +320,7 @@ impl Row<'_> {
         }
     }
 
-    fn whole_or(&self, column: &str, default: i64) -> Result<i64, CoreError> {
+    fn whole_or(&self, column: &str, default: i64) -> Result<i64, BadCell> {
         if !self.has(column) {
             return Ok(default);
         }
@@ -282,7 +336,7 @@ impl Row<'_> {
         ))
     }
 
-    fn count(&self, column: &str, least: u32) -> Result<u32, CoreError> {
+    fn count(&self, column: &str, least: u32) -> Result<u32, BadCell> {
         let wrong = |found: &str| {
             self.wrong(
                 column,

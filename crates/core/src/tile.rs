@@ -85,7 +85,7 @@ impl Tile {
         describe(&self.fov_name, &self.image_loader)
     }
 
-    fn start(&self, axis: Axis) -> f64 {
+    pub(crate) fn start(&self, axis: Axis) -> f64 {
         match axis {
             Axis::T => self.start_t,
             Axis::C => self.start_c as f64,

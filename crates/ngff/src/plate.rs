@@ -52,8 +52,8 @@ pub struct PlacedImage {
 impl Plate {
     /// Makes a plate where none is, with its row and well groups; image groups are left to their writers.
     ///
-    /// Rows and columns are sorted as text (`100` before `11`), wells and acquisitions keep the order of `images`, as in
-    /// ngio.
+    /// Rows are sorted as A…Z, AA, AB… and columns by number: viewers place wells by index. Wells and acquisitions keep the order of
+    /// `images`, as in ngio.
     ///
     /// # Errors
     /// [`NgffError::DuplicateImage`] and [`NgffError::InvalidName`] before anything is written; then those of [`Self::create`] and

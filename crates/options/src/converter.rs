@@ -1,6 +1,6 @@
 //! How to turn an acquisition into OME-Zarr: the one document that holds all options of a conversion.
 
-use super::{BadTiles, Grouping, OmeZarrOptions, RuntimeSettings, StagePositionCorrections};
+use super::{BadTiles, Grouping, HiddenTiles, OmeZarrOptions, RuntimeSettings, StagePositionCorrections};
 use crate::model::{choice, model};
 
 choice! {
@@ -49,5 +49,8 @@ model! {
         pub runtime_settings: RuntimeSettings = RuntimeSettings::default(), title "Runtime Settings";
         /// What happens to tiles that cannot be read. An addition to the reference's options.
         pub bad_tiles: BadTiles = BadTiles::Fail, ours;
+        /// What happens when nothing is left to see of a tile, because it lies wholly under others. Where overlapping tiles are blended, only a
+        /// repeated tile counts as hidden. An addition to the reference's options.
+        pub hidden_tiles: HiddenTiles = HiddenTiles::Fail, ours;
     }
 }

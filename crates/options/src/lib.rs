@@ -44,7 +44,7 @@ pub use self::runtime::{
     TempJsonOptions, ThreadScheduler,
 };
 pub use self::stage::{StagePositionCorrections, TOffset, XyOffset, ZOffset};
-pub use self::tiles::{BadTiles, Overlap};
+pub use self::tiles::{BadTiles, HiddenTiles, Overlap};
 pub use self::validators::{ShapeDtypeProbeValidator, Validator};
 pub use self::vocabulary::OutputDataType;
 

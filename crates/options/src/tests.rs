@@ -53,10 +53,11 @@ fn shape(value: Value, parent: &str) -> Value {
 
 /// The schema without what we add to the reference's options.
 fn without_additions(value: Value) -> Value {
-    const KEYS: [&str; 4] = ["compression", "target_bytes", "overlap", "bad_tiles"];
-    const DEFINITIONS: [&str; 9] = [
+    const KEYS: [&str; 5] = ["compression", "target_bytes", "overlap", "bad_tiles", "hidden_tiles"];
+    const DEFINITIONS: [&str; 10] = [
         "AutoCompression",
         "BadTiles",
+        "HiddenTiles",
         "BloscCompression",
         "BloscCompressor",
         "GzipCompression",

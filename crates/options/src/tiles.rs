@@ -1,4 +1,4 @@
-//! What happens to tiles that overlap, and to tiles that cannot be read: additions to the reference's options.
+//! What happens to tiles that overlap, that are hidden, and that cannot be read: additions to the reference's options.
 
 use crate::model::choice;
 
@@ -15,6 +15,16 @@ choice! {
         Max = "max",
         /// A mean in which a tile counts less towards its edges.
         Linear = "linear",
+    }
+}
+
+choice! {
+    /// What happens when nothing is left to see of a tile, because it lies wholly under others.
+    pub enum HiddenTiles {
+        /// The conversion fails before anything is written, with an error that names the tile, what hides it and the likely cause.
+        Fail = "fail",
+        /// The same is a warning, and the image is made without the tile.
+        Warn = "warn",
     }
 }
 

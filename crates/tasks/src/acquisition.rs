@@ -2,25 +2,29 @@
 
 mod files;
 mod images;
+mod omissions;
 mod place;
 mod save;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use ome_zarr_convert_compute::Cancellation;
 use ome_zarr_convert_core::acquisition::{
     AcquisitionDetails, AcquisitionFile, PixelSize, Wanted, find_acquisition_file,
 };
-use ome_zarr_convert_core::options::AcquisitionOptions;
+use ome_zarr_convert_core::options::{AcquisitionOptions, BadTiles};
+use ome_zarr_convert_core::path::{Found, look_up};
 use ome_zarr_convert_core::{
-    Axis, CoreError, ReadHeader, Tile, TilesTable, add_image_pages, add_image_positions, add_image_sizes,
-    apply_condition_table, files_have_time, hcs_images_from_dataframe, read_tiles_table, single_images_from_dataframe,
-    table_has_time, with_image_path,
+    Axis, BadCell, BadCells, BadFiles, CoreError, LeftOut, LeftOutKind, ReadHeader, Tile, TilesTable, add_image_pages,
+    add_image_positions, add_image_sizes, apply_condition_table, files_have_time, hcs_images_from_dataframe,
+    read_tiles_table, safe_name, single_images_from_dataframe, table_has_time, with_image_path,
 };
 use ome_zarr_convert_sources::Headers;
 use tracing::warn;
 
 use self::files::Files;
+use self::omissions::Omissions;
 use self::place::Place;
 use crate::compute::absolute;
 use crate::error::TaskError;
@@ -78,6 +82,8 @@ pub struct Acquisition {
     pub kind: CollectionKind,
     /// What was decided that the user should see: the pattern of file names, what was saved.
     pub notes: Vec<String>,
+    /// What lies in the acquisition and is not used.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// How an acquisition is to be read.
@@ -95,6 +101,17 @@ pub struct Reading<'a> {
     pub cancellation: &'a Cancellation,
     /// Takes up the headers that are read.
     pub headers: &'a Headers,
+    /// What to do with tiles whose files are missing or damaged.
+    pub bad_tiles: BadTiles,
+}
+
+impl Reading<'_> {
+    fn bad_files(&self) -> BadFiles {
+        match self.bad_tiles {
+            BadTiles::Fail => BadFiles::AreErrors,
+            BadTiles::Fill | BadTiles::SkipFov => BadFiles::AreAsOthers,
+        }
+    }
 }
 
 /// Reads the tiles of an acquisition: a folder with a table, a table, a folder of image files, or one image file.
@@ -103,16 +120,26 @@ pub struct Reading<'a> {
 /// A `condition_table_path` is read, from the folder if it is relative.
 pub fn read_acquisition(path: &Path, how: &Reading<'_>) -> Result<Acquisition, TaskError> {
     let place = Place::of(path, how.names)?;
-    let mut files = Files::of(&place.folder, how);
+    let (kind, mut notes) = with_safe_name(how.kind, how.names);
+    let how = &Reading { kind: &kind, ..*how };
+    let mut omissions = Omissions::default();
+    let mut files = Files::of(&place.folder, how.cancellation, how.headers);
     let details_path = place.folder.join("acquisition_details.toml");
     let own = OwnDetails {
         file: find_acquisition_file(&details_path)?,
         path: details_path,
         defaults: AcquisitionFile::default(),
+        starts_are_counted: false,
     };
+    let conditions = how.options.condition_table_path.as_ref();
+    let conditions = conditions.or_else(|| own.file.as_ref()?.condition_table_path.as_ref());
+    let conditions = conditions
+        .map(|path| condition_table(&place.folder, path))
+        .transpose()?;
+    place.check_other_tables(conditions.as_deref(), how.names, &mut omissions)?;
     let source = match &place.table {
-        Some(table_path) => from_table(table_path, own, how, &mut files)?,
-        None => images::from_names(&place, own, how, &mut files)?,
+        Some(table_path) => from_table(table_path, own, how, &mut files, &mut omissions)?,
+        None => images::from_names(&place, own, how, &mut files, &mut omissions)?,
     };
     let tiles = match &source.kind {
         CollectionKind::Plate { name, acquisition_id } => {
@@ -124,32 +151,93 @@ pub fn read_acquisition(path: &Path, how: &Reading<'_>) -> Result<Acquisition, T
         }
     };
     let mut tiles = tiles?;
-    for (row, tile) in tiles.iter_mut().enumerate() {
-        how.cancellation.check()?;
-        if let Some(file_path) = tile.image_loader.file_path() {
-            let found = files.find(file_path).ok_or_else(|| CoreError::Table {
-                place: format!(
-                    "{}, row {}, column \"file_path\"",
-                    source.table.name(),
-                    source.table.row_number(row)
-                ),
-                problem: files.missing(file_path).to_string(),
-            })?;
-            tile.image_loader.set_file_path(found.display().to_string());
-        }
+    find_files(&source.table, &mut tiles, how, &mut files, &mut omissions)?;
+    if let Some(path) = source
+        .details
+        .condition_table_path
+        .as_deref()
+        .map(|path| condition_table(&place.folder, path))
+        .transpose()?
+    {
+        let left_out = apply_condition_table(&path, &mut tiles)?;
+        left_out.into_iter().for_each(|out| omissions.add(out));
     }
-    if let Some(path) = &source.details.condition_table_path {
-        let path = absolute(path)
-            .ok()
-            .filter(|path| path.is_file())
-            .unwrap_or_else(|| place.folder.join(path));
-        apply_condition_table(&path, &mut tiles)?;
-    }
+    notes.extend(source.notes);
     Ok(Acquisition {
         tiles,
         kind: source.kind,
-        notes: source.notes,
+        notes,
+        left_out: omissions.say(),
     })
+}
+
+/// The plate that is named by a folder gets a name that a Zarr folder can have.
+fn with_safe_name(kind: &CollectionKind, names: &ImageNames) -> (CollectionKind, Vec<String>) {
+    match kind {
+        CollectionKind::Plate { name, acquisition_id } if !names.plate_is_named && safe_name(name) != *name => {
+            let safe = safe_name(name);
+            let note = format!(
+                "The plate is called {safe:?}: the name of its folder, {name:?}, has characters that the name of a plate should not \
+                 have (--plate NAME gives another)"
+            );
+            let kind = CollectionKind::Plate {
+                name: safe,
+                acquisition_id: *acquisition_id,
+            };
+            (kind, vec![note])
+        }
+        kind => (kind.clone(), Vec::new()),
+    }
+}
+
+/// Makes the paths of all tiles absolute. Missing files are errors, all of them named, unless images can do without them.
+fn find_files(
+    table: &TilesTable,
+    tiles: &mut [Tile],
+    how: &Reading<'_>,
+    files: &mut Files<'_>,
+    omissions: &mut Omissions,
+) -> Result<(), TaskError> {
+    let mut bad = BadCells::default();
+    let mut used = HashSet::new();
+    for (row, tile) in tiles.iter_mut().enumerate() {
+        how.cancellation.check()?;
+        let Some(file_path) = tile.image_loader.file_path() else {
+            continue;
+        };
+        let found = match files.find(file_path)? {
+            Some(found) => found,
+            // The compute task names it among the tiles that are left out.
+            None if how.bad_tiles != BadTiles::Fail => files.place_of_missing(file_path),
+            None => {
+                bad.add(BadCell {
+                    row,
+                    column: Some("file_path".to_owned()),
+                    problem: files.missing(file_path).to_string(),
+                });
+                continue;
+            }
+        };
+        tile.image_loader.set_file_path(found.display().to_string());
+        used.insert(found);
+    }
+    bad.into_result(table)?;
+    for name in files.unused(&used) {
+        omissions.add_quietly(LeftOut::new(LeftOutKind::File, name, "no tile is made of it"));
+    }
+    Ok(())
+}
+
+/// Where the condition table lies: relative to the folder of the acquisition, or an absolute path.
+fn condition_table(folder: &Path, path: &str) -> Result<PathBuf, CoreError> {
+    let beside = folder.join(path);
+    if !path.starts_with('~') && look_up(&beside)? != Found::Nothing {
+        return Ok(beside);
+    }
+    match absolute(path) {
+        Ok(path) if look_up(&path)? == Found::File => Ok(path),
+        _ => Ok(beside),
+    }
 }
 
 /// What the acquisition says of itself: its `acquisition_details.toml`, if there is one.
@@ -158,6 +246,8 @@ struct OwnDetails {
     file: Option<AcquisitionFile>,
     /// What holds where there is none.
     defaults: AcquisitionFile,
+    /// Whether starts along z and t are numbers that file names count, not positions.
+    starts_are_counted: bool,
 }
 
 /// A complete table, and what it belongs to.
@@ -168,13 +258,24 @@ struct Source {
     notes: Vec<String>,
 }
 
-fn from_table(path: &Path, own: OwnDetails, how: &Reading<'_>, files: &mut Files<'_>) -> Result<Source, TaskError> {
+fn from_table(
+    path: &Path,
+    own: OwnDetails,
+    how: &Reading<'_>,
+    files: &mut Files<'_>,
+    omissions: &mut Omissions,
+) -> Result<Source, TaskError> {
     let mut read = |file: &str| files.header(file);
-    let table = add_image_sizes(read_tiles_table(path)?, &mut read)?;
+    let table = read_tiles_table(path)?;
+    table
+        .left_out()
+        .iter()
+        .for_each(|out| omissions.add_quietly(out.clone()));
+    let table = add_image_sizes(table, how.bad_files(), &mut read)?;
     let (axes, time) = own.axes(&table, how, &mut read)?;
-    let table = add_image_pages(table, &axes, &mut read)?;
+    let table = add_image_pages(table, &axes, how.bad_files(), &mut read)?;
     let details = own.complete(&table, how, (&axes, time), None, &mut read)?;
-    let table = add_image_positions(table, &details, &mut read)?;
+    let table = add_image_positions(table, &details, how.bad_files(), &mut read)?;
     Ok(Source {
         table,
         details,
@@ -223,7 +324,7 @@ impl OwnDetails {
                     path: self.path.clone(),
                     hint: format!(
                         "it says pixel size, channels and axes, and {image}, the first image file, does not say its pixel size; \
-                         write one, at least with a line `xy_pixel_size = 0.65` (micrometres)"
+                         write one, at least with a line `xy_pixel_size = 0.65` (micrometers)"
                     ),
                 }
                 .into());
@@ -232,6 +333,9 @@ impl OwnDetails {
                 "neither {} nor {image} says the pixel size: 1 µm is taken; add a line such as `xy_pixel_size = 0.65`",
                 self.path.display()
             );
+        }
+        if wanted.sizes && !self.starts_are_counted {
+            file.fill_spacings_from_table(table, time, &mut |text| warn!("{text}"));
         }
         if file.channel_names.is_none() && wanted.channels {
             file.channel_names = from_names;

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use ome_zarr_convert_compute::{
-    Cancellation, Conversion, Footprint, Loading, Mark, Outcome, PlannedImage, Processing, Progress, Report, Silent,
-    Threads, convert_image,
+    Cancellation, Conversion, Event, Footprint, Loading, Mark, Outcome, PlannedImage, Processing, Progress, Report,
+    Silent, Threads, convert_image,
 };
 use ome_zarr_convert_core::options::OverwriteMode;
 use ome_zarr_convert_core::{
@@ -183,6 +183,18 @@ pub(crate) fn document_place(source: DocumentSource<'_>, zarr_url: &str) -> Stri
     }
 }
 
+/// Warns of tiles that nothing is left to see of, whoever else listens.
+struct Warning<'a>(&'a dyn Progress);
+
+impl Progress for Warning<'_> {
+    fn on(&self, event: Event<'_>) {
+        if let Event::HiddenTiles { image, problem } = event {
+            warn!("image {image}: {problem}");
+        }
+        self.0.on(event);
+    }
+}
+
 /// What the conversion of a planned image needs besides its place and its context.
 pub(crate) struct Work<'a> {
     pub(crate) overwrite_mode: OverwriteMode,
@@ -217,7 +229,7 @@ pub(crate) fn convert_planned(
             pixel_budget: context.memory_limit.map(|limit| footprint.pixel_budget(limit)),
             durable: context.durable,
             check: context.check,
-            progress: context.progress,
+            progress: &Warning(context.progress),
             cancellation: context.cancellation,
             note: &note,
             ..usual

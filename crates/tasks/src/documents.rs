@@ -37,6 +37,9 @@ pub fn event_to_json(event: &Event<'_>) -> Option<Value> {
             written,
             requested,
         } => json!({"event": "levels_left_out", "image": image, "written": written, "requested": requested}),
+        Event::HiddenTiles { image, problem } => {
+            json!({"event": "hidden_tiles", "image": image, "problem": problem})
+        }
         Event::ChunkDone { image, pixel_bytes } => {
             json!({"event": "chunk_done", "image": image, "pixel_bytes": pixel_bytes})
         }
@@ -92,6 +95,10 @@ pub fn event_from_json(line: &Value) -> Option<Event<'_>> {
             image: image?,
             written: count("written")?,
             requested: count("requested")?,
+        },
+        "hidden_tiles" => Event::HiddenTiles {
+            image: image?,
+            problem: text("problem")?,
         },
         "chunk_done" => Event::ChunkDone {
             image: image?,
@@ -328,6 +335,10 @@ mod tests {
                 image,
                 written: 3,
                 requested: 5,
+            },
+            Event::HiddenTiles {
+                image,
+                problem: "nothing is left to see of \"F1\"",
             },
             Event::ChunkDone { image, pixel_bytes },
             Event::TileRead {

@@ -68,7 +68,14 @@ pub fn plan_conversion(
                 true => image.document_bytes(),
                 false => planned.document_bytes(),
             };
-            images[index] = Some(cost_of(image, group, documents, (threads, &pool), context)?);
+            images[index] = Some(cost_of(
+                image,
+                planned.hidden(image.path()),
+                group,
+                documents,
+                (threads, &pool),
+                context,
+            )?);
         }
     }
     Ok(PlannedConversion {
@@ -80,6 +87,7 @@ pub fn plan_conversion(
 
 fn cost_of(
     image: &PlannedImage,
+    hidden: Option<&str>,
     group: &Group,
     document_bytes: u64,
     (threads, pool): (&Threads, &Threads),
@@ -91,6 +99,7 @@ fn cost_of(
         .iter()
         .map(|(_, error): &(usize, ComputeError)| error.to_string())
         .collect();
+    problems.extend(hidden.map(|problem| format!("image {}: {problem}", image.path())));
     let choose = |threads: &Threads, limit: Option<u64>| {
         let footprint = Footprint::new(document_bytes, threads.count());
         let budget = limit.map(|limit| footprint.pixel_budget(limit));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ome_zarr_convert_compute::{Event, Phase, PlannedImage, Processing};
 use ome_zarr_convert_core::options::{AcquisitionOptions, ConverterOptions, Grouping, OverwriteMode};
 use ome_zarr_convert_core::{
-    Aggregation, Collection, FilterStep, OwnTypes, ParallelizationEntry, TiledImage, ValidatorStep,
+    Aggregation, Collection, FilterStep, LeftOut, OwnTypes, ParallelizationEntry, Reviews, TiledImage, ValidatorStep,
     differing_attributes, existing_outputs, parallelization_list, set_up_outputs_unless, tiles_aggregation_pipeline,
 };
 use ome_zarr_convert_sources::Headers;
@@ -47,6 +47,8 @@ pub struct Prepared {
     request: Request,
     zarr_dir: Location,
     notes: Vec<String>,
+    reviews: Reviews,
+    left_out: Vec<LeftOut>,
     images: Vec<TiledImage>,
     headers: Headers,
 }
@@ -63,8 +65,14 @@ impl Request {
             cancellation: context.cancellation,
             headers: &headers,
             field_is_image: matches!(self.options.grouping, Grouping::PerFov(_)),
+            bad_tiles: self.options.bad_tiles,
         };
-        let Acquisition { tiles, kind, notes, .. } = read_acquisition(&self.acquisition, &reading)?;
+        let Acquisition {
+            tiles,
+            kind,
+            mut notes,
+            left_out,
+        } = read_acquisition(&self.acquisition, &reading)?;
         context.cancellation.check()?;
         self.kind = kind;
         warn_of_differing_attributes(&differing_attributes(&tiles));
@@ -79,6 +87,9 @@ impl Request {
             ..Aggregation::default()
         };
         let images = tiles_aggregation_pipeline(tiles, &self.options, &aggregation)?;
+        let reviews = Reviews::of(&images, &self.options, None, context.extensions);
+        reviews.warnings(&self.options).iter().for_each(|text| warn!("{text}"));
+        notes.extend(reviews.notes());
         context.progress.on(Event::AcquisitionRead {
             images: images.len(),
             tiles: images.iter().map(|image| image.regions.len()).sum(),
@@ -87,6 +98,8 @@ impl Request {
             zarr_dir: Location::local(&self.zarr_dir)?,
             request: self,
             notes,
+            reviews,
+            left_out,
             images,
             headers,
         })
@@ -116,6 +129,11 @@ impl Prepared {
         &self.notes
     }
 
+    /// What lies in the acquisition and is not used.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
     /// Number of images.
     pub fn images(&self) -> usize {
         self.images.len()
@@ -131,9 +149,15 @@ impl Prepared {
         Ok(existing_outputs(&self.images, &self.zarr_dir)?)
     }
 
+    /// An error if nothing is left to see of a tile and the options do not let that pass.
+    pub(crate) fn check_hidden(&self) -> Result<(), TaskError> {
+        Ok(self.reviews.check(&self.request.options)?)
+    }
+
     /// The init task: sets the outputs up and gives the parallelization list.
     pub fn init(&self, context: &ComputeContext<'_>) -> Result<Vec<ParallelizationEntry>, TaskError> {
         context.cancellation.check()?;
+        self.check_hidden()?;
         context.progress.on(Event::Phase {
             phase: Phase::SettingUp,
         });
@@ -175,6 +199,7 @@ impl Prepared {
             request: self.request,
             zarr_dir: self.zarr_dir,
             kind,
+            reviews: self.reviews,
             headers: self.headers,
             images,
             documents,
@@ -222,7 +247,7 @@ pub(crate) fn set_up(
 fn own_types<'a>(context: &ComputeContext<'a>) -> OwnTypes<'a> {
     OwnTypes {
         extensions: context.extensions,
-        image_loader: None,
-        registration_pipeline: None,
+        reviewed: true,
+        ..OwnTypes::default()
     }
 }

@@ -44,7 +44,7 @@ fn folders_and_files_that_are_not_there() {
         &[
             "/acquisition_details.toml does not exist",
             "xy_pixel_size",
-            ".tif, the first image file",
+            ".tif, the first image file, does not say its pixel size",
         ],
     );
 }
@@ -81,30 +81,30 @@ fn a_column_that_is_missing() {
 #[test]
 fn a_cell_of_the_wrong_type() {
     let cell = |from: &'static str, to: &'static str| move |here: &Acquisition| here.edit("tiles.csv", from, to);
-    let row_2 = "B03_F000_C0_Z01.tif,B,3,FOV_1,-46.6866";
+    let row_3 = "B03_F000_C0_Z01.tif,B,3,FOV_1,-46.6866";
     refused(
         2,
-        cell(row_2, "B03_F000_C0_Z01.tif,B,three,FOV_1,-46.6866"),
+        cell(row_3, "B03_F000_C0_Z01.tif,B,three,FOV_1,-46.6866"),
         &[
-            "/plate/tiles.csv, row 2, column \"column\"",
+            "/plate/tiles.csv, row 3, column \"column\"",
             "found \"three\"",
             "at least 1",
         ],
     );
     refused(
         2,
-        cell(row_2, "B03_F000_C0_Z01.tif,B,3,FOV_1,left"),
-        &["row 2, column \"start_x\"", "found \"left\", expected a number"],
+        cell(row_3, "B03_F000_C0_Z01.tif,B,3,FOV_1,left"),
+        &["row 3, column \"start_x\"", "found \"left\", expected a number"],
     );
     refused(
         2,
-        cell(row_2, "B03_F000_C0_Z01.tif,B,3,,-46.6866"),
-        &["row 2, column \"fov_name\"", "an empty cell"],
+        cell(row_3, "B03_F000_C0_Z01.tif,B,3,,-46.6866"),
+        &["row 3, column \"fov_name\"", "an empty cell"],
     );
     refused(
         2,
-        cell(row_2, "B03_F000_C0_Z01.tif,-1,3,FOV_1,-46.6866"),
-        &["row 2, column \"row\"", "found \"-1\""],
+        cell(row_3, "B03_F000_C0_Z01.tif,-1,3,FOV_1,-46.6866"),
+        &["row 3, column \"row\"", "found \"-1\""],
     );
 }
 
@@ -120,8 +120,9 @@ fn a_channel_beyond_the_list() {
             )
         },
         &[
-            "/plate/tiles.csv, row 3",
-            "B03_F000_C1_Z00.tif",
+            "/plate/tiles.csv: 16 rows or cells cannot be used",
+            "  row 4: tile 'FOV_1' (B03_F000_C1_Z00.tif)",
+            "and 6 more",
             "channel 1",
             "lists 1 channels",
         ],
@@ -144,7 +145,11 @@ fn an_acquisition_file_with_mistakes() {
     );
     refused(2, edit("0.65", "\"fine\""), &["`xy_pixel_size`", "found \"fine\""]);
     refused(2, edit("0.65", "-0.65"), &["`xy_pixel_size`", "-0.65"]);
-    refused(2, edit("0.65", ""), &["/plate/acquisition_details.toml", "no TOML"]);
+    refused(
+        2,
+        edit("0.65", ""),
+        &["/plate/acquisition_details.toml", "not valid TOML"],
+    );
     refused(
         2,
         edit("[\"c\", \"z\", ", "[\"z\", \"c\", "),
@@ -159,7 +164,7 @@ fn an_image_file_that_is_missing() {
         2,
         remove,
         &[
-            "/plate/tiles.csv, row 6",
+            "/plate/tiles.csv, row 7",
             "B03_F001_C0_Z01.tif does not exist",
             "/plate/data",
         ],
@@ -334,4 +339,31 @@ fn options_with_mistakes() {
     let here = Acquisition::plate();
     here.run("convert plate --zarr-dir out --options gone.json")
         .with_error(1, &["gone.json"]);
+}
+
+#[test]
+fn all_missing_files_are_named_at_once_or_stay_empty() {
+    let here = Acquisition::plate();
+    for name in ["B03_F000_C0_Z01.tif", "B03_F001_C0_Z01.tif"] {
+        fs::remove_file(here.path("plate/data").join(name)).unwrap();
+    }
+    // Lengths would come from the files as well.
+    let table = here
+        .read("plate/tiles.csv")
+        .replace("length_x,length_y", "width,height");
+    here.write("plate/tiles.csv", table);
+    here.run("convert plate --zarr-dir out").with_error(
+        2,
+        &[
+            "2 rows or cells cannot be used",
+            "B03_F000_C0_Z01.tif",
+            "B03_F001_C0_Z01.tif",
+        ],
+    );
+    let said = here
+        .run("convert plate --zarr-dir out --set bad_tiles=fill")
+        .well()
+        .stderr;
+    assert!(said.contains("B03_F001_C0_Z01.tif"), "{said}");
+    assert!(here.path("out/plate.zarr/B/03/0/.zattrs").exists());
 }

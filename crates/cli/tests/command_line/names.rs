@@ -95,17 +95,102 @@ fn files_that_do_not_fit_are_named() {
     .unwrap();
     let said = here.run("plan plate --zarr-dir out").well().stderr;
     assert!(
-        said.contains("warning: 1 image files are left out") && said.contains("overview.tif"),
+        said.contains("warning: 1 file is not used (its name does not match Opera Phenix")
+            && said.contains("overview.tif"),
         "{said}"
     );
 }
 
 #[test]
-fn a_table_of_another_name_is_mentioned() {
+fn a_table_that_would_not_be_read_stops_the_conversion() {
     let here = renamed(PHENIX);
     here.write("plate/Tiles (1).csv", "file_path\n");
+    here.run("plan plate --zarr-dir out")
+        .with_error(2, &["Tiles (1).csv, which would not be read", "called tiles.csv"]);
+    // A pattern says that names make the table.
+    let pattern = "--pattern r{row}c{col}f{field}p{z}-ch{channel}*";
+    let said = here.run(&format!("plan plate --zarr-dir out {pattern}")).well().stderr;
+    assert!(said.contains("1 file is not used (a pattern is given"), "{said}");
+    let here = Acquisition::plate();
+    fs::copy(here.path("plate/tiles.csv"), here.path("plate/Tiles.TSV")).unwrap();
+    here.run("plan plate --zarr-dir out")
+        .with_error(2, &["it holds 2 tables of tiles: Tiles.TSV, tiles.csv"]);
+    here.run("plan plate/tiles.csv --zarr-dir out").well();
+    fs::rename(here.path("plate/Tiles.TSV"), here.path("plate/old.csv")).unwrap();
+    here.run("plan plate --zarr-dir out")
+        .with_error(2, &["it holds old.csv besides tiles.csv"]);
+    here.write("plate/old.csv", "well,drug\nA01,x\n");
     let said = here.run("plan plate --zarr-dir out").well().stderr;
-    assert!(said.contains("Not read: Tiles (1).csv."), "{said}");
+    assert!(
+        said.contains("1 file is not used (it is not a table of tiles"),
+        "{said}"
+    );
+}
+
+#[test]
+fn tables_of_any_name_and_dialect() {
+    for (name, delimiter) in [("Tiles.CSV", ";"), ("tiles.tsv", "\t"), ("tiles.txt", "\t")] {
+        let here = Acquisition::plate();
+        let table = here.read("plate/tiles.csv").replace(',', delimiter);
+        fs::remove_file(here.path("plate/tiles.csv")).unwrap();
+        here.write(&format!("plate/{name}"), table);
+        here.run("convert plate --zarr-dir out").well();
+        assert_eq!(&shape(&here.path("out/plate.zarr/B/03/0"))[..5], "[2,2,", "{name}");
+    }
+}
+
+#[test]
+fn a_table_that_cannot_be_read_is_not_replaced_by_names() {
+    let here = renamed(PHENIX);
+    std::os::unix::fs::symlink("nowhere.csv", here.path("plate/tiles.csv")).unwrap();
+    here.run("plan plate --zarr-dir out")
+        .with_error(2, &["/plate/tiles.csv does not exist"]);
+    fs::remove_file(here.path("plate/tiles.csv")).unwrap();
+    fs::create_dir(here.path("plate/tiles.csv")).unwrap();
+    here.run("plan plate --zarr-dir out")
+        .with_error(2, &["/plate/tiles.csv: it is a folder"]);
+}
+
+#[test]
+fn holes_and_conditions_without_a_counterpart_are_named() {
+    let here = renamed(["A01_s1_w1.tif", "A01_s1_w2.tif", "A01_s2_w1.tif", "b02_s1_w1.tif"]);
+    here.write(
+        "plate/acquisition_details.toml",
+        "xy_pixel_size = 0.5\ncondition_table_path = \"wells.xls.csv\"\n",
+    );
+    here.write("plate/wells.xls.csv", "Well;code\nA01;007\nC05;1E5\n");
+    let said = here.run("convert plate --zarr-dir out").well().stderr;
+    for words in [
+        "the set of files has holes, which stay empty: A01: 1 of 2 fields lacks channel_2 (2)",
+        "row 3 (C05)",
+        "1 well without conditions",
+        "B02",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let conditions = here.read("out/plate.zarr/tables/condition_table/table.csv");
+    assert!(conditions.contains("\"007\""), "{conditions}");
+}
+
+#[test]
+fn alike_names_of_images_give_a_pattern() {
+    let here = renamed(["k.001.tif", "k.002.tif", "k.003.tif", "k.004.tif"]);
+    let said = here.run("plan plate --zarr-dir out").well().stderr;
+    assert!(said.contains("--pattern 'k.{field}' makes them parts of one"), "{said}");
+    here.run("plan plate --zarr-dir out --collection plate")
+        .with_error(2, &["no well is known from it", "try --pattern 'k.{field}'"]);
+}
+
+#[test]
+fn a_folder_of_any_name_makes_a_plate() {
+    let here = Acquisition::plate();
+    fs::rename(here.path("plate"), here.path("Platte #3 (Zürich)")).unwrap();
+    let said = here
+        .execute_words(&["convert", "Platte #3 (Zürich)", "--zarr-dir", "out"])
+        .well()
+        .stderr;
+    assert!(said.contains("The plate is called \"Platte_3_Zurich\""), "{said}");
+    assert!(here.path("out/Platte_3_Zurich.zarr/B/03/0/.zattrs").exists());
 }
 
 #[test]

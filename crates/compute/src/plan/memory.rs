@@ -145,7 +145,7 @@ impl ImagePlan {
                 each: largest,
                 plane: decoded,
                 further: shards,
-                waiting: waiting.shards + self.windows_bytes(),
+                waiting: waiting.shards + self.windows_bytes() + self.own_bytes(),
             },
             chunks: self.leaves.len(),
         }

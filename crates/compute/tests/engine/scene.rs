@@ -297,6 +297,7 @@ impl Progress for Listener {
     fn on(&self, event: Event<'_>) {
         let name = match event {
             Event::LevelsLeftOut { .. } => "levels left out",
+            Event::HiddenTiles { .. } => "hidden tiles",
             Event::ChunkDone { .. } => "chunk done",
             Event::TileRead { .. } => "tile read",
             Event::FileWritten { bytes, .. } => {

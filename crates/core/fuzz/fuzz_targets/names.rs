@@ -1,7 +1,7 @@
 //! Lines of text as names of image files, the first one as a pattern if it begins with `?`.
 #![no_main]
 
-use ome_zarr_convert_core::{AcquisitionDetails, Axis, FileHeader, NamedTiles, Naming, tiles_csv};
+use ome_zarr_convert_core::{AcquisitionDetails, Axis, BadFiles, FileHeader, NamedTiles, Naming, tiles_csv};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let (pattern, names) = match text.strip_prefix('?').and_then(|rest| rest.split_once('\n')) {
@@ -22,11 +22,11 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         shape: vec![4, 5],
         ..FileHeader::default()
     };
-    let mut ask = |_: &str| Ok(facts.clone());
-    if tiles.add_sizes(&Axis::ALL, &mut ask).is_err() {
+    let mut read = |_: &str| Ok(facts.clone());
+    if tiles.add_sizes(&Axis::ALL, BadFiles::AreErrors, &mut read).is_err() {
         return;
     }
-    if let Ok(table) = tiles.into_table(&AcquisitionDetails::default(), false, &mut ask, &mut |_| {}) {
+    if let Ok(table) = tiles.into_table(&AcquisitionDetails::default(), false, BadFiles::AreErrors, &mut read, &mut |_| {}) {
         tiles_csv(&table);
     }
 });

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 use ome_zarr_convert_core::{
     AcquisitionDetails, Axis, FileHeader, add_image_pages, add_image_positions, add_image_sizes, files_have_time,
-    hcs_images_from_dataframe, read_tiles_table, single_images_from_dataframe, table_has_time, tiles_csv,
+    BadFiles, hcs_images_from_dataframe, read_tiles_table, single_images_from_dataframe, table_has_time, tiles_csv,
 };
 use tempfile::TempDir;
 
@@ -29,12 +29,12 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     };
     facts.metadata.axes = Some("ZCYX".into());
     facts.metadata.stage_position_um = Some((1.5, -2.0, 0.0));
-    let mut ask = |_: &str| Ok(facts.clone());
+    let mut read = |_: &str| Ok(facts.clone());
     let _ = table_has_time(&table);
-    let _ = files_have_time(&table, &mut ask);
-    let Ok(table) = add_image_sizes(table, &mut ask) else { return };
-    let Ok(table) = add_image_pages(table, &Axis::ALL, &mut ask) else { return };
-    let Ok(table) = add_image_positions(table, &details, &mut ask) else { return };
+    let _ = files_have_time(&table, &mut read);
+    let Ok(table) = add_image_sizes(table, BadFiles::AreErrors, &mut read) else { return };
+    let Ok(table) = add_image_pages(table, &Axis::ALL, BadFiles::AreErrors, &mut read) else { return };
+    let Ok(table) = add_image_positions(table, &details, BadFiles::AreErrors, &mut read) else { return };
     let tiles = hcs_images_from_dataframe(&table, &details, None, 0);
     let single = single_images_from_dataframe(&table, &details);
     for tile in tiles.iter().chain(&single).flatten() {

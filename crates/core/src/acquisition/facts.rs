@@ -32,7 +32,7 @@ pub enum PixelSize {
 
 impl AcquisitionFile {
     /// Fills pixel size, spacings and channel names where they are left out, from the files of the table: sizes from its first file,
-    /// names from the first file of each channel. Where its last file says another size, that is told to `warn`.
+    /// names from the first file of each channel. Where its last file says another size, `warn` gets it.
     ///
     /// A file that cannot be opened says nothing here: whoever opens it for its pixels tells why.
     ///
@@ -88,7 +88,9 @@ impl AcquisitionFile {
         let ([first, ..], false) = (files, missing.is_empty()) else {
             return Ok(PixelSize::Known);
         };
-        let facts = read(first).unwrap_or_default();
+        // A damaged first file is found when its pixels are read; another one says the size as well.
+        let readable = files.iter().find_map(|file| Some((file, read(file).ok()?)));
+        let (first, facts) = readable.unwrap_or((first, FileHeader::default()));
         for (size, name, unit, _, of) in missing {
             let Some(found) = of(&facts) else { continue };
             *size = Some(found);

@@ -31,9 +31,9 @@ ome_zarr_convert_options::model::model! {
         pub length_t_space: Space = Space::Pixel;
         /// Pixel size along x and y in micrometers. Without it: what the image files say, else 1.
         pub xy_pixel_size: Option<f64> = None, exclusive_min 0, older "pixelsize";
-        /// Spacing of planes in micrometers. Without it: what the image files say, else 1.
+        /// Spacing of planes in micrometers. Without it: what the image files say, else the step of `start_z` where that is even, else 1.
         pub z_spacing: Option<f64> = None, exclusive_min 0;
-        /// Spacing of time points in seconds. Without it: what the image files say, else 1.
+        /// Spacing of time points in seconds. Without it: what the image files say, else the step of `start_t` where that is even, else 1.
         pub t_spacing: Option<f64> = None, exclusive_min 0;
         /// Names of the channels by index. Without them: what the image files say, else names are made up.
         pub channel_names: Option<Vec<String>> = None;
@@ -72,7 +72,7 @@ pub fn read_acquisition_file(path: &Path) -> Result<AcquisitionFile, CoreError> 
     };
     let value: Value = toml::from_str(&text).map_err(|error| CoreError::Syntax {
         place: path.display().to_string(),
-        problem: format!("it is no TOML: {}", error.to_string().trim()),
+        problem: format!("it is not valid TOML: {}", error.to_string().trim()),
     })?;
     Ok(model::from_json(&value, &path.display().to_string())?)
 }

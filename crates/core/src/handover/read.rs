@@ -262,7 +262,7 @@ fn to_collection(
 ) -> Result<Collection, CoreError> {
     if keys.contains_key("plate_name") {
         let row = match keys.shift_remove("row") {
-            Some(Value::String(row)) => Some(row),
+            Some(Value::String(row)) => row_label(&row).or(Some(row)),
             Some(Value::Number(number)) => row_label(&number.to_string()),
             _ => None,
         };

@@ -2,13 +2,17 @@
 
 use ome_zarr_convert_sources::arrangement;
 
-use super::headers::{FileHeader, ReadHeader, differs, distinct, files_of, header_of_row};
+use super::headers::{BadFiles, FileHeader, ReadHeader, differs, distinct, files_of, of_rows};
 use super::{Cell, TilesTable};
 use crate::error::CoreError;
 use ome_zarr_convert_geometry::Axis;
 
 /// Adds the columns `length_x` and `length_y` where they are missing, from each row's image file.
-pub fn add_image_sizes(mut table: TilesTable, read: &mut ReadHeader<'_>) -> Result<TilesTable, CoreError> {
+pub fn add_image_sizes(
+    mut table: TilesTable,
+    bad_files: BadFiles,
+    read: &mut ReadHeader<'_>,
+) -> Result<TilesTable, CoreError> {
     let missing: Vec<(&str, Axis)> = [("length_y", Axis::Y), ("length_x", Axis::X)]
         .into_iter()
         .filter(|(name, _)| !table.has(name))
@@ -16,18 +20,15 @@ pub fn add_image_sizes(mut table: TilesTable, read: &mut ReadHeader<'_>) -> Resu
     if missing.is_empty() || !table.has("file_path") {
         return Ok(table);
     }
-    let mut sizes = Vec::with_capacity(table.height());
-    for (row, file) in files_of(&table)?.iter().enumerate() {
-        let header = header_of_row(read, &table, row, file)?;
+    let sizes = of_rows(&table, bad_files, read, |header| {
         if header.shape.len() < 2 {
-            let problem = format!(
-                "the file's shape is {:?}, but an image has at least y and x",
-                header.shape
-            );
-            return Err(table.wrong_row(row, Some("file_path"), problem));
+            let shape = &header.shape;
+            return Err(format!(
+                "the file's shape is {shape:?}, but an image has at least y and x"
+            ));
         }
-        sizes.push(sizes_by_letters(&header).unwrap_or_else(|| sizes_by_position(&header.shape, &[])));
-    }
+        Ok(sizes_by_letters(header).unwrap_or_else(|| sizes_by_position(&header.shape, &[])))
+    })?;
     for (name, axis) in missing {
         let lengths = sizes.iter().map(|size| Cell::Int(size[axis.index()])).collect();
         table.put(name, lengths);
@@ -39,11 +40,11 @@ pub fn add_image_sizes(mut table: TilesTable, read: &mut ReadHeader<'_>) -> Resu
 ///
 /// Which axis is which the file says (`CYX`, or `YXS` for colors); where its array lies in another order than the image, the
 /// column `file_axes` is added too. Of a file that does not say it, the axes before its last two are the last of the image's axes before
-/// y and x. Where the first row's file is one plane (or cannot be opened, which is told later), nothing is added: a tile is one
-/// plane then.
+/// y and x. Where the first file that can be opened is one plane, nothing is added: a tile is one plane then.
 pub fn add_image_pages(
     mut table: TilesTable,
     axes: &[Axis],
+    bad_files: BadFiles,
     read: &mut ReadHeader<'_>,
 ) -> Result<TilesTable, CoreError> {
     let columns = [("length_t", Axis::T), ("length_c", Axis::C), ("length_z", Axis::Z)];
@@ -54,33 +55,27 @@ pub fn add_image_pages(
     if missing.is_empty() || !table.has("file_path") {
         return Ok(table);
     }
-    let files = files_of(&table)?;
-    if !files
-        .first()
-        .is_some_and(|file| read(file).is_ok_and(|header| header.shape.len() > 2))
-    {
+    let first = files_of(&table)?.iter().find_map(|file| read(file).ok());
+    if first.is_none_or(|header| header.shape.len() <= 2) {
         return Ok(table);
     }
-    let mut sizes: Vec<[i64; 5]> = Vec::with_capacity(files.len());
-    let mut file_axes: Vec<Option<String>> = Vec::with_capacity(files.len());
-    for (row, file) in files.iter().enumerate() {
-        let header = header_of_row(read, &table, row, file)?;
+    let stacks = of_rows(&table, bad_files, read, |header| {
         let by_position = sizes_by_position(&header.shape, axes);
-        let by_letters = sizes_by_letters(&header);
-        file_axes.push(header.metadata.axes.clone().filter(|letters| {
+        let by_letters = sizes_by_letters(header);
+        let file_axes = header.metadata.axes.clone().filter(|letters| {
             let places = arrangement(letters).unwrap_or_default();
             let turned = places.windows(2).any(|pair| pair[0] > pair[1]);
             by_letters.is_some_and(|sizes| turned || sizes != by_position)
-        }));
-        sizes.push(by_letters.unwrap_or(by_position));
-    }
+        });
+        Ok((by_letters.unwrap_or(by_position), file_axes))
+    })?;
     for (name, axis) in missing {
-        let lengths = sizes.iter().map(|size| Cell::Int(size[axis.index()])).collect();
+        let lengths = stacks.iter().map(|(sizes, _)| Cell::Int(sizes[axis.index()])).collect();
         table.put(name, lengths);
     }
-    if file_axes.iter().any(Option::is_some) && !table.has("file_axes") {
-        let cell = |axes: Option<String>| axes.map_or(Cell::Null, Cell::Text);
-        table.put("file_axes", file_axes.into_iter().map(cell).collect());
+    if stacks.iter().any(|(_, axes)| axes.is_some()) && !table.has("file_axes") {
+        let cell = |(_, axes): ([i64; 5], Option<String>)| axes.map_or(Cell::Null, Cell::Text);
+        table.put("file_axes", stacks.into_iter().map(cell).collect());
     }
     Ok(table)
 }
@@ -116,7 +111,7 @@ pub(crate) fn table_has_depth(table: &TilesTable) -> bool {
     differs(table, "start_z") || longer_than_one(table, "length_z")
 }
 
-/// Whether the first row's file has time, where the table leaves the lengths to the files.
+/// Whether the first file that can be opened has time, where the table leaves the lengths to the files.
 pub fn files_have_time(table: &TilesTable, read: &mut ReadHeader<'_>) -> Result<bool, CoreError> {
     if table.has("length_t") || !table.has("file_path") {
         return Ok(false);
@@ -164,11 +159,11 @@ mod tests {
             let shape: &[u64] = if file == "a" { &[3, 9, 9] } else { &[2, 5, 9, 9] };
             Ok(header(shape, None))
         };
-        let filled = add_image_pages(table(), &CZYX, &mut stacks).unwrap();
+        let filled = add_image_pages(table(), &CZYX, BadFiles::AreErrors, &mut stacks).unwrap();
         assert_eq!(cells(&filled, "length_z"), "[Int(3), Int(5)]");
         assert_eq!(cells(&filled, "length_c"), "[Int(1), Int(2)]");
         assert_eq!(cells(&filled, "length_t"), "none");
-        let planes = add_image_pages(table(), &CZYX, &mut |_| Ok(header(&[9, 9], None))).unwrap();
+        let planes = add_image_pages(table(), &CZYX, BadFiles::AreErrors, &mut |_| Ok(header(&[9, 9], None))).unwrap();
         assert_eq!(cells(&planes, "length_z"), "none");
     }
 
@@ -178,20 +173,58 @@ mod tests {
             "a" => Ok(header(&[2, 2, 9, 8], Some("ZCYX"))),
             _ => Ok(header(&[2, 9, 8], Some("ZYX"))),
         };
-        let filled = add_image_pages(table(), &CZYX, &mut files).unwrap();
+        let filled = add_image_pages(table(), &CZYX, BadFiles::AreErrors, &mut files).unwrap();
         assert_eq!(cells(&filled, "length_z"), "[Int(2), Int(2)]");
         assert_eq!(cells(&filled, "length_c"), "[Int(2), Int(1)]");
         assert_eq!(cells(&filled, "file_axes"), "[Text(\"ZCYX\"), Null]");
     }
 
     #[test]
-    fn colors_are_channels_and_no_columns() {
+    fn colors_are_channels_not_columns() {
         let mut files = |_: &str| Ok(header(&[9, 8, 3], Some("YXS")));
-        let filled = add_image_pages(add_image_sizes(table(), &mut files).unwrap(), &CZYX, &mut files).unwrap();
+        let filled = add_image_pages(
+            add_image_sizes(table(), BadFiles::AreErrors, &mut files).unwrap(),
+            &CZYX,
+            BadFiles::AreErrors,
+            &mut files,
+        )
+        .unwrap();
         assert_eq!(cells(&filled, "length_x"), "[Int(8), Int(8)]");
         assert_eq!(cells(&filled, "length_c"), "[Int(3), Int(3)]");
         assert_eq!(cells(&filled, "file_axes"), "[Text(\"YXS\"), Text(\"YXS\")]");
         assert!(!files_have_time(&filled, &mut files).unwrap());
         assert!(files_have_time(&table(), &mut |_| Ok(header(&[4, 9, 8], Some("TYX")))).unwrap());
+    }
+
+    #[test]
+    fn bad_files_are_all_named_or_as_others() {
+        let table = || {
+            let text = |texts: [&str; 4]| texts.map(|text| Cell::Text(text.into())).to_vec();
+            TilesTable::new([
+                ("file_path", text(["bad1", "a", "bad2", "b"])),
+                ("row", text(["A", "A", "B", "B"])),
+            ])
+            .unwrap()
+        };
+        let mut read = |file: &str| match file {
+            "a" => Ok(header(&[3, 8, 9], Some("ZYX"))),
+            "b" => Ok(header(&[3, 6, 7], Some("ZYX"))),
+            _ => Err(CoreError::NoTiles),
+        };
+        let error = add_image_sizes(table(), BadFiles::AreErrors, &mut read)
+            .unwrap_err()
+            .to_string();
+        let lines: Vec<&str> = error.lines().collect();
+        assert_eq!(lines[0], "the table of tiles: 2 rows or cells cannot be used:");
+        assert!(
+            lines[1].starts_with("  row 1, column \"file_path\": ") && lines[2].starts_with("  row 3, "),
+            "{error}"
+        );
+        let filled = add_image_sizes(table(), BadFiles::AreAsOthers, &mut read).unwrap();
+        assert_eq!(cells(&filled, "length_y"), "[Int(8), Int(8), Int(6), Int(6)]");
+        let filled = add_image_pages(filled, &CZYX, BadFiles::AreAsOthers, &mut read).unwrap();
+        assert_eq!(cells(&filled, "length_z"), "[Int(3), Int(3), Int(3), Int(3)]");
+        let none = add_image_sizes(table(), BadFiles::AreAsOthers, &mut |_| Err(CoreError::NoTiles));
+        assert!(none.unwrap_err().to_string().contains("4 rows or cells cannot be used"));
     }
 }

@@ -1,7 +1,10 @@
 //! What the headers of image files say, for what a table and its acquisition file leave out.
 
+use std::collections::HashMap;
+
 use ome_zarr_convert_sources::FileMetadata;
 
+use super::bad_cells::{BadCell, BadCells};
 use super::{Cell, TilesTable, cell_text, missing_column};
 use crate::error::CoreError;
 
@@ -20,17 +23,81 @@ pub type ReadHeader<'a> = dyn FnMut(&str) -> Result<FileHeader, CoreError> + 'a;
 /// The file of every row.
 pub(crate) fn files_of(table: &TilesTable) -> Result<Vec<String>, CoreError> {
     let cells = cells_of(table, "file_path")?;
-    Ok(cells.iter().map(|cell| cell_text(cell).trim().to_owned()).collect())
+    Ok(cells.iter().map(cell_text).collect())
 }
 
-/// Reads the header of a row's file; an error names the row.
-pub(super) fn header_of_row(
-    read: &mut ReadHeader<'_>,
+/// What files that cannot be read mean for a table that lacks what they would say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadFiles {
+    /// They are errors; all are named.
+    AreErrors,
+    /// They are as other files of their image, or of the table.
+    AreAsOthers,
+}
+
+/// What every row's file says of itself, by `of`.
+///
+/// # Errors
+/// Files cannot be read and are errors, or none can be read.
+pub(super) fn of_rows<T: Clone>(
     table: &TilesTable,
-    row: usize,
-    file: &str,
-) -> Result<FileHeader, CoreError> {
-    read(file).map_err(|error| table.wrong_row(row, Some("file_path"), error.to_string()))
+    bad_files: BadFiles,
+    read: &mut ReadHeader<'_>,
+    of: impl Fn(&FileHeader) -> Result<T, String>,
+) -> Result<Vec<T>, CoreError> {
+    let files = files_of(table)?;
+    let mut bad = BadCells::default();
+    let mut found: Vec<Option<T>> = Vec::with_capacity(files.len());
+    for (row, file) in files.iter().enumerate() {
+        let value = read(file)
+            .map_err(|error| error.to_string())
+            .and_then(|header| of(&header));
+        let value = value.map(Some).map_err(|problem| BadCell {
+            row,
+            column: Some("file_path".to_owned()),
+            problem,
+        });
+        found.push(bad.keep(value));
+    }
+    let Some(first) = found
+        .iter()
+        .flatten()
+        .next()
+        .cloned()
+        .filter(|_| bad.count() == 0 || bad_files == BadFiles::AreAsOthers)
+    else {
+        bad.into_result(table)?;
+        return Ok(Vec::new());
+    };
+    let images = images_of_rows(table);
+    let mut of_images: HashMap<&str, T> = HashMap::new();
+    for (image, value) in images.iter().zip(&found) {
+        if let Some(value) = value {
+            of_images.entry(image).or_insert_with(|| value.clone());
+        }
+    }
+    let other = |row: usize| {
+        images
+            .get(row)
+            .and_then(|image| of_images.get(image.as_str()))
+            .unwrap_or(&first)
+            .clone()
+    };
+    let filled = found.into_iter().enumerate();
+    Ok(filled.map(|(row, value)| value.unwrap_or_else(|| other(row))).collect())
+}
+
+/// Columns that say which image a row belongs to.
+const PLACE: [&str; 6] = ["plate_name", "row", "column", "well", "acquisition", "image_path"];
+
+/// The image of each row, by the cells that place it.
+pub(super) fn images_of_rows(table: &TilesTable) -> Vec<String> {
+    let place: Vec<&[Cell]> = PLACE.into_iter().filter_map(|name| table.column(name)).collect();
+    let image = |row: usize| {
+        let cells: Vec<String> = place.iter().map(|cells| cell_text(&cells[row])).collect();
+        cells.join("\u{1f}")
+    };
+    (0..table.height()).map(image).collect()
 }
 
 /// The cells of a column that must be there.

@@ -1,17 +1,24 @@
 //! A table of tiles from the names of image files.
 
+mod distinct;
+mod holes;
 mod read;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use ome_zarr_convert_sources::unknown_suffix;
 
-use self::read::{Named, channels, choose, image_name, place_in_plate};
+use self::holes::holes;
+use self::read::{Named, channels, choose, image_name, place_in_plate, ready_pattern};
+use super::built_in::EACH_FILE;
 use super::fill::{add_image_pages, add_image_sizes};
-use super::headers::ReadHeader;
+use super::headers::{BadFiles, ReadHeader};
 use super::names::{distinct, indices, natural_order, path_name};
 use super::pattern::Part;
-use super::positions::{largest, lay_fields_out, put_at_origin, start_from_pixels, try_image_positions};
+use super::positions::{
+    fields_differ_in_place, largest, lay_fields_out, put_at_origin, start_from_pixels, try_image_positions,
+};
+use super::suggest::guess;
 use super::{Cell, CoreError, TilesTable, cell_text};
 use crate::acquisition::AcquisitionDetails;
 use ome_zarr_convert_geometry::Axis;
@@ -25,8 +32,8 @@ type TextColumn = (String, Vec<Option<String>>);
 /// How names are to be read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Naming<'a> {
-    /// A regular expression with named groups, matched against the path of each file below the folder, parts joined by `/`. Without
-    /// it, patterns of common microscopes are tried.
+    /// A pattern in words (`{well}_s{field}_{channel}`), or a regular expression with named groups that is searched for in the path of
+    /// each file below the folder, parts joined by `/`. Without it, patterns of common microscopes are tried.
     pub pattern: Option<&'a str>,
     /// Whether the images are wells of a plate; `None`: they are if the names say so.
     pub in_wells: Option<bool>,
@@ -51,8 +58,14 @@ pub struct NamedTiles {
     pub channels_are_numbers: bool,
     /// Files that the pattern does not match: they are left out.
     pub unmatched: Vec<String>,
-    /// Number of files that are left out because they are thumbnails.
-    pub thumbnails: usize,
+    /// Files that are left out because they are thumbnails.
+    pub thumbnails: Vec<String>,
+    /// Files that are left out because they are projections of the planes of others.
+    pub projections: Vec<String>,
+    /// Fields that lack what others have, a line each.
+    pub holes: Vec<String>,
+    /// Where each file becomes an image of its own although names are alike: a pattern in words that would make them one.
+    pub guess: Option<String>,
     /// The rows: place, field, and starts counted in files.
     table: TilesTable,
     grid: bool,
@@ -64,8 +77,9 @@ impl NamedTiles {
     /// # Errors
     /// The pattern is wrong or matches no file, two files would be the same tile, or a well is none.
     pub fn read(files: &[String], naming: &Naming<'_>) -> Result<Self, CoreError> {
-        let (thumbnails, mut files): (Vec<&str>, Vec<&str>) =
+        let (thumbnails, files): (Vec<&str>, Vec<&str>) =
             files.iter().map(String::as_str).partition(|file| is_thumbnail(file));
+        let (projections, mut files) = without_projections(files, naming);
         files.sort_by(|a, b| natural_order(a, b));
         let (pattern, mut named, unmatched) = choose(&files, naming)?;
         // Fields, time points and channels in order, as people read a table.
@@ -88,14 +102,15 @@ impl NamedTiles {
                 .find(|order| order.is_ne())
                 .unwrap_or(std::cmp::Ordering::Equal)
         });
-        let said = |part: Part| named.iter().any(|named| named.part(part).is_some());
-        let wells_are_known = said(Part::Well) || (said(Part::Row) && said(Part::Column));
+        let has = |part: Part| named.iter().any(|named| named.part(part).is_some());
+        let wells_are_known = named.iter().any(|named| named.read.in_wells());
         if naming.in_wells == Some(true) && !wells_are_known {
             return Err(CoreError::Table {
-                place: format!("the file name {:?}", named[0].file),
+                place: format!("the file name {:?}", files.first().copied().unwrap_or_default()),
                 problem: format!(
-                    "no well is known from it ({pattern}): give a --pattern with a group well, or row and column, or leave \
-                     `--collection plate` out"
+                    "no well is known from it ({pattern}): give a --pattern with {{well}}, or {{row}} and {{column}}, or leave \
+                     `--collection plate` out{}",
+                    ready_pattern(&files)
                 ),
             });
         }
@@ -105,17 +120,23 @@ impl NamedTiles {
             in_wells,
             channels: None,
             channels_are_numbers: named.iter().all(|named| {
-                named
-                    .part(Part::Channel)
-                    .is_none_or(|part| part.bytes().all(|b| b.is_ascii_digit()))
+                let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+                named.part(Part::Channel).is_none_or(is_number) && named.part(Part::ChannelName).is_none()
             }),
             unmatched: unmatched.into_iter().map(str::to_owned).collect(),
-            thumbnails: thumbnails.len(),
+            thumbnails: thumbnails.into_iter().map(str::to_owned).collect(),
+            projections: projections.into_iter().map(str::to_owned).collect(),
+            holes: Vec::new(),
+            guess: None,
             table: TilesTable::new::<&str>([])?,
-            grid: said(Part::GridX) || said(Part::GridY),
+            grid: has(Part::GridX) || has(Part::GridY),
         };
         let columns = tiles.columns(&named, naming)?;
-        tiles.check_distinct(&named, &columns)?;
+        tiles.check_distinct(&files, &named, &columns, naming)?;
+        tiles.holes = holes(&columns, naming.channels.or(tiles.channels.as_deref()));
+        if tiles.pattern == EACH_FILE && named.len() > 1 {
+            tiles.guess = guess(&files);
+        }
         for (name, cells) in &columns {
             let cells = match (
                 name.as_str(),
@@ -209,36 +230,19 @@ impl NamedTiles {
             }
         }
         if some(Part::Channel) {
-            let (indices, labels) =
-                channels(&parts(Part::Channel), naming.channels).map_err(|(row, problem)| named[row].wrong(problem))?;
+            let (indices, labels) = channels(&parts(Part::Channel), &parts(Part::ChannelName), naming.channels)
+                .map_err(|(row, problem)| named[row].wrong(problem))?;
             add("start_c", indices.iter().map(|index| Some(index.to_string())).collect());
             self.channels = labels;
         }
-        let others: BTreeSet<&String> = named.iter().flat_map(|named| named.said.others.keys()).collect();
+        let others: BTreeSet<&String> = named.iter().flat_map(|named| named.read.others.keys()).collect();
         for name in others {
             add(
                 name,
-                named.iter().map(|named| named.said.others.get(name).cloned()).collect(),
+                named.iter().map(|named| named.read.others.get(name).cloned()).collect(),
             );
         }
         Ok(columns)
-    }
-
-    /// Two files for one place would overwrite each other.
-    fn check_distinct(&self, named: &[Named<'_>], columns: &[TextColumn]) -> Result<(), CoreError> {
-        let places: Vec<&TextColumn> = columns.iter().filter(|(name, _)| name != "file_path").collect();
-        let mut known: HashMap<Vec<Option<&str>>, usize> = HashMap::new();
-        for (index, file) in named.iter().enumerate() {
-            let place = places.iter().map(|(_, cells)| cells[index].as_deref()).collect();
-            if let Some(first) = known.insert(place, index) {
-                return Err(file.wrong(format!(
-                    "nothing in it tells the file from {:?}, as {} reads them; give a --pattern with a named group (field, channel, \
-                     z, t, image ...) for what differs, or move one of the files away",
-                    named[first].file, self.pattern
-                )));
-            }
-        }
-        Ok(())
     }
 
     /// Number of files that become tiles.
@@ -253,9 +257,14 @@ impl NamedTiles {
 
     /// Adds sizes and pages from the files. Files of several planes, channels or time points: the next file begins where the one
     /// before ends.
-    pub fn add_sizes(&mut self, axes: &[Axis], read: &mut ReadHeader<'_>) -> Result<(), CoreError> {
-        let table = add_image_sizes(self.table.clone(), read)?;
-        self.table = add_image_pages(table, axes, read)?;
+    pub fn add_sizes(
+        &mut self,
+        axes: &[Axis],
+        bad_files: BadFiles,
+        read: &mut ReadHeader<'_>,
+    ) -> Result<(), CoreError> {
+        let table = add_image_sizes(self.table.clone(), bad_files, read)?;
+        self.table = add_image_pages(table, axes, bad_files, read)?;
         for axis in ["z", "c", "t"] {
             let start = format!("start_{axis}");
             if self.table.has(&start) {
@@ -271,40 +280,51 @@ impl NamedTiles {
     }
 
     /// The whole table, with starts in the spaces that the acquisition declares, and stage positions from the files. Fields of
-    /// files that say no position are laid side by side, which is told to `warn`, unless each field becomes an image of its own.
+    /// files that say no position are laid out by the numbers of a grid in their names, else side by side, with a warning, unless each field becomes an image of its own.
     pub fn into_table(
         mut self,
         details: &AcquisitionDetails,
         field_is_image: bool,
+        bad_files: BadFiles,
         read: &mut ReadHeader<'_>,
         warn: &mut dyn FnMut(String),
     ) -> Result<TilesTable, CoreError> {
+        let number = |name: &str, row: usize| cell_text(self.table.cell(name, row)).parse().unwrap_or(0.0);
+        let grid: Vec<[f64; 2]> = (0..self.files())
+            .map(|row| [number("start_x", row), number("start_y", row)])
+            .collect();
         for (start, axis) in [("start_z", Axis::Z), ("start_t", Axis::T)] {
             if self.table.has(start) {
                 scale(&mut self.table, start, |index| start_from_pixels(index, axis, details));
             }
         }
-        let mut table = self.table;
+        let (mut table, silent) = try_image_positions(self.table, details, bad_files, read)?;
+        // Files that all say the same position say none.
+        let unknown = match silent {
+            None if field_is_image || fields_differ_in_place(&table) => None,
+            None => Some("each file says the same stage position".to_owned()),
+            Some(file) => Some(format!("{file} says no stage position")),
+        };
+        let Some(why) = unknown else { return Ok(table) };
         if self.grid {
-            for (start, length, axis) in [("start_x", "length_x", Axis::X), ("start_y", "length_y", Axis::Y)] {
+            for (index, (start, length, axis)) in [("start_x", "length_x", Axis::X), ("start_y", "length_y", Axis::Y)]
+                .into_iter()
+                .enumerate()
+            {
                 let each = largest(&table, length);
-                scale(&mut table, start, |index| {
-                    start_from_pixels(index * each, axis, details)
-                });
+                let places: Vec<f64> = grid
+                    .iter()
+                    .map(|place| start_from_pixels(place[index] * each, axis, details))
+                    .collect();
+                table.put_numbers(start, &places);
             }
-            return Ok(table);
-        }
-        let (mut table, silent) = try_image_positions(table, details, read)?;
-        if let Some(file) = silent {
-            if field_is_image {
-                put_at_origin(&mut table);
-            } else if lay_fields_out(&mut table, details)? > 1 {
-                warn(format!(
-                    "where the fields of view lie is not known ({file} says no stage position): they are laid side by side in the \
-                     order of their names; give start_x and start_y in a table (--write-table writes one), or make each field \
-                     an image of its own (--per-fov)"
-                ));
-            }
+        } else if field_is_image {
+            put_at_origin(&mut table);
+        } else if lay_fields_out(&mut table, details)? > 1 {
+            warn(format!(
+                "where the fields of view lie is not known ({why}): they are laid side by side in the order of their names; give start_x \
+                 and start_y in a table (--write-table writes one), or make each field an image of its own (--per-fov)"
+            ));
         }
         Ok(table)
     }
@@ -317,6 +337,26 @@ fn scale(table: &mut TilesTable, name: &str, to: impl Fn(f64) -> f64) {
         .map(|cell| to(cell_text(cell).parse().unwrap_or(0.0)))
         .collect();
     table.put_numbers(name, &values);
+}
+
+/// Projections that MetaXpress (`ZStep_0`) and CQ1 (`Projection`) write beside the planes, and all other files. Where there are no planes,
+/// or the user gives a pattern, projections are images as others.
+fn without_projections<'a>(files: Vec<&'a str>, naming: &Naming<'_>) -> (Vec<&'a str>, Vec<&'a str>) {
+    let has_folder = |file: &str, name: &str| {
+        let mut folders = file.split('/').rev().skip(1);
+        folders.any(|folder| folder.eq_ignore_ascii_case(name))
+    };
+    let has_planes = |file: &&str| {
+        let mut folders = file.split('/').rev().skip(1);
+        folders.any(|folder| folder.to_lowercase().starts_with("zstep_") && !folder.ends_with("_0"))
+            || has_folder(file, "Image")
+    };
+    if naming.pattern.is_some() || !files.iter().any(has_planes) {
+        return (Vec::new(), files);
+    }
+    files
+        .into_iter()
+        .partition(|file| has_folder(file, "ZStep_0") || has_folder(file, "Projection"))
 }
 
 /// Previews that MetaXpress and others write beside the images.

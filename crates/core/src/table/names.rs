@@ -1,8 +1,9 @@
 //! Parts of file names as numbers, wells and indices.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
-use crate::collection::row_label;
+use crate::collection::{row_label, safe_name_with_blanks};
 
 /// Compares texts as people do: runs of digits by their number.
 pub(super) fn natural_order(a: &str, b: &str) -> Ordering {
@@ -68,9 +69,9 @@ pub(super) fn indices(parts: &[Option<&str>]) -> Vec<u64> {
             numbers.iter().map(|number| (number - least) / step).collect()
         }
         _ => {
-            let ranked = distinct(parts);
-            let rank = |part: &Option<&str>| ranked.iter().position(|known| known == part).unwrap_or(0) as u64;
-            parts.iter().map(rank).collect()
+            let ranked = distinct(parts).into_iter().enumerate();
+            let ranks: HashMap<Option<&str>, u64> = ranked.map(|(rank, part)| (part, rank as u64)).collect();
+            parts.iter().map(|part| ranks.get(part).copied().unwrap_or(0)).collect()
         }
     }
 }
@@ -87,22 +88,10 @@ fn divisor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { divisor(b, a % b) }
 }
 
-/// A name that can become a path, from any text.
+/// A name that can become a path, from any text: letters of other alphabets are written in Latin ones, everything else that is not
+/// allowed becomes `_`.
 pub(super) fn path_name(text: &str) -> String {
-    let allowed = |c: char| {
-        if c.is_ascii_alphanumeric() || "_.- ".contains(c) {
-            c
-        } else {
-            '_'
-        }
-    };
-    let name: String = text.trim().chars().map(allowed).collect();
-    let name = name.trim_start_matches("__");
-    if name.chars().all(|c| c == '.') {
-        "image".to_owned()
-    } else {
-        name.to_owned()
-    }
+    safe_name_with_blanks(text)
 }
 
 #[cfg(test)]
@@ -132,12 +121,5 @@ mod tests {
         assert_eq!(of(&["z10", "z9", "z10"]), [1, 0, 1]);
         assert_eq!(of(&["7"]), [0]);
         assert_eq!(indices(&[None, Some("3")]), [0, 1]);
-    }
-
-    #[test]
-    fn any_text_becomes_a_name() {
-        assert_eq!(path_name(" sub/ünö(1) "), "sub__n__1_");
-        assert_eq!(path_name("..."), "image");
-        assert_eq!(path_name("__x"), "x");
     }
 }

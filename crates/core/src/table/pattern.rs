@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use fancy_regex::Regex;
-
 use super::CoreError;
+use super::built_in::{BUILT_IN, EACH_FILE, EACH_FILE_PATTERN};
+use super::words::{is_words, regex_of_words};
 
 /// What a named group of a pattern says of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +13,11 @@ pub(super) enum Part {
     /// Row and column in one.
     Well,
     Row,
+    /// A number that counts from 0.
+    RowFrom0,
     Column,
+    /// A number that counts from 0.
+    ColumnFrom0,
     Acquisition,
     Image,
     Field,
@@ -21,17 +25,21 @@ pub(super) enum Part {
     GridX,
     GridY,
     Channel,
+    /// The name of a channel that has a number too.
+    ChannelName,
     Slice,
     Time,
 }
 
 /// The groups with what they mean. Groups with other names become columns of their own.
-pub(super) const GROUPS: [(&str, Part); 27] = [
+pub(super) const GROUPS: [(&str, Part); 30] = [
     ("plate", Part::Plate),
     ("well", Part::Well),
     ("row", Part::Row),
+    ("row_from_0", Part::RowFrom0),
     ("column", Part::Column),
     ("col", Part::Column),
+    ("column_from_0", Part::ColumnFrom0),
     ("acquisition", Part::Acquisition),
     ("image", Part::Image),
     ("image_path", Part::Image),
@@ -40,11 +48,14 @@ pub(super) const GROUPS: [(&str, Part); 27] = [
     ("fov_name", Part::Field),
     ("site", Part::Field),
     ("position", Part::Field),
+    ("f", Part::Field),
+    ("s", Part::Field),
     ("grid_x", Part::GridX),
     ("grid_y", Part::GridY),
     ("channel", Part::Channel),
     ("c", Part::Channel),
     ("wavelength", Part::Channel),
+    ("channel_name", Part::ChannelName),
     ("z", Part::Slice),
     ("slice", Part::Slice),
     ("plane", Part::Slice),
@@ -52,69 +63,21 @@ pub(super) const GROUPS: [(&str, Part); 27] = [
     ("time", Part::Time),
     ("timepoint", Part::Time),
     ("frame", Part::Time),
-    ("f", Part::Field),
-    ("s", Part::Field),
 ];
 
-/// Patterns of microscopes and of habit, tried in this order. They are matched against the path below the folder, parts joined by
-/// `/`; capital letters count only where it says so.
-const KNOWN: [(&str, &str); 12] = [
-    (
-        "Yokogawa CellVoyager (…_A01_T0001F001L01A01Z01C01)",
-        r"(?:^|/)(?:(?<plate>[^/]+)_)?(?<well>[A-Z]{1,2}\d{2})_T(?<t>\d+)F(?<field>\d+)L\d+A\d+Z(?<z>\d+)C(?<channel>\d+)\.[^./]+$",
-    ),
-    (
-        "Opera Phenix, Operetta (r01c01f01p01-ch1sk1fk1fl1)",
-        r"(?i)(?:^|/)r(?<row>\d+)c(?<column>\d+)f(?<field>\d+)p(?<z>\d+)(?:rc\d+)?-ch(?<channel>\d+)(?:sk(?<t>\d+))?(?:fk\d+)?(?:fl\d+)?\.[^./]+$",
-    ),
-    (
-        "ScanR (A1--W00001--P00001--Z00000--T00000--DAPI)",
-        r"(?i)(?:^|/)(?<well>[A-Z]{1,2}-?\d+)--W\d+--P(?<field>\d+)--Z(?<z>\d+)--T(?<t>\d+)--(?<channel>[^/]+?)(?:\.ome)?\.[^./]+$",
-    ),
-    (
-        "IN Cell Analyzer (A - 01(fld 01 wv DAPI - DAPI))",
-        r"(?i)(?:^|/)(?<row>[A-Z]{1,2}) - (?<column>\d+)\(fld (?<field>\d+)(?: wv (?<channel>[^)]*?))?(?: z (?<z>\d+))?(?: time (?<t>\d+)[^)]*)?\)\.[^./]+$",
-    ),
-    (
-        "Cellomics (…_A01f00d0)",
-        r"(?i)(?:^|/)(?<plate>[^/]+)_(?<well>[A-Z]{1,2}\d{2})f(?<field>\d+)d(?<channel>\d+)\.[^./]+$",
-    ),
-    (
-        "Nikon JOBS (WellA01_PointA01_0000_ChannelDAPI_Seq0000)",
-        r"(?i)(?:^|/)Well(?<well>[A-Z]{1,2}\d+)_Point[^_/]*_(?<field>\d+)_(?:ZStack\d+_)?Channel(?<channel>[^_/]+)_Seq\d+\.[^./]+$",
-    ),
-    (
-        "MetaXpress, ImageXpress (…_A01_s1_w1, TimePoint_1/ZStep_1)",
-        r"(?i)(?:^|/)(?:TimePoint_(?<t>\d+)/)?(?:ZStep_(?<z>\d+)/)?(?<plate>[^/]+)_(?<well>[A-Z]{1,2}\d{2})(?=_[sw]\d)(?:_s(?<field>\d+))?(?:_w(?<channel>\d+))?(?:[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})?\.[^./]+$",
-    ),
-    (
-        "Micro-Manager 2 (img_channel000_position000_time000000000_z000)",
-        r"(?i)(?:^|/)img_channel(?<channel>\d+)_position(?<field>\d+)_time(?<t>\d+)_z(?<z>\d+)\.[^./]+$",
-    ),
-    (
-        "Micro-Manager 1.4 (Pos0/img_000000000_DAPI_000)",
-        r"(?i)(?:(?:^|/)(?<field>[^/]*Pos[^/]*)/|(?:^|/))img_(?<t>\d{9})_(?<channel>[^/]+)_(?<z>\d{3})\.[^./]+$",
-    ),
-    // In the next two, letters before the numbers may come in any order.
-    (
-        "a well with numbers (A01_f1_c1_z1_t1)",
-        r"(?i)^(?=(?:.*?[/_\- ])??(?:well[_\-]?)?(?![CF]\d+[_\-][TZ]\d)(?<well>(?-i:[A-P])(?:0[1-9]|[1-9]\d?))(?=[/_\-. ]))(?:.*/)?(?=(?:(?:[^/]*[_\- ])?(?!\k<well>[_\-. ])(?:f|fov|field|s|site|pos|position|point)[_\-]?(?<field>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?!\k<well>[_\-. ])(?:c|ch|channel|w)[_\-]?(?<channel>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?:z|slice)[_\-]?(?<z>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?:t|time|timepoint)[_\-]?(?<t>\d+)(?=[_\-. ]))?)[^/]+$",
-    ),
-    (
-        "an image with numbers (sample_f1_c1_z1_t1)",
-        r"(?i)^(?:.*/)?(?<image>[^/]*?[^/_\- ])[_\- ]+(?=(?:f|fov|field|s|site|pos|position|point|c|ch|channel|w|z|slice|t|time|timepoint)[_\-]?\d+[_\-. ])(?=(?:(?:[^/]*[_\- ])?(?:f|fov|field|s|site|pos|position|point)[_\-]?(?<field>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?:c|ch|channel|w)[_\-]?(?<channel>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?:z|slice)[_\-]?(?<z>\d+)(?=[_\-. ]))?)(?=(?:(?:[^/]*[_\- ])?(?:t|time|timepoint)[_\-]?(?<t>\d+)(?=[_\-. ]))?)(?:(?:f|fov|field|s|site|pos|position|point|c|ch|channel|w|z|slice|t|time|timepoint)[_\-]?\d+[_\- ]*)+(?:\.ome)?\.[^./]+$",
-    ),
-    (EACH_FILE, r"^(?<image>.+?)(?:\.ome)?\.[^./]+$"),
-];
-
-/// The last resort.
-pub(super) const EACH_FILE: &str = "each file an image of its own";
-
-/// What a name says: parts that a pattern knows, and groups that become columns.
+/// What a name says: parts that have a meaning, and groups that become columns.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Said {
+pub(super) struct NameParts {
     pub(super) parts: BTreeMap<Part, String>,
     pub(super) others: BTreeMap<String, String>,
+}
+
+impl NameParts {
+    /// Whether they name a well.
+    pub(super) fn in_wells(&self) -> bool {
+        let has = |part: Part| self.parts.contains_key(&part);
+        has(Part::Well) || (has(Part::Row) && has(Part::Column)) || (has(Part::RowFrom0) && has(Part::ColumnFrom0))
+    }
 }
 
 /// A pattern of file names.
@@ -124,16 +87,31 @@ pub(super) struct Pattern {
     groups: Vec<(String, Option<Part>)>,
 }
 
+/// A regular expression of ours takes time in proportion to the length of a name; those of users may look around.
+enum Regex {
+    Linear(regex::Regex),
+    Backtracking(fancy_regex::Regex),
+}
+
 impl Pattern {
-    /// The pattern of a user.
+    /// The pattern of a user: words in braces, or a regular expression.
     pub(super) fn given(text: &str) -> Result<Self, CoreError> {
-        let pattern = Self::new(format!("--pattern {text:?}"), text)?;
+        let name = format!("--pattern {text:?}");
+        let pattern = if is_words(text) {
+            let regex = regex_of_words(text).map_err(|problem| wrong(text, &problem))?;
+            Self::linear(name, &regex)?
+        } else {
+            let regex = fancy_regex::Regex::new(text).map_err(|error| wrong(text, &error.to_string()))?;
+            Self::new(name, Regex::Backtracking(regex))
+        };
         let parts: Vec<Part> = pattern.groups.iter().filter_map(|(_, part)| *part).collect();
         let names = GROUPS.map(|(name, _)| name).join(", ");
         if parts.is_empty() {
             return Err(wrong(
                 text,
-                &format!("it has no named group such as (?<well>[A-P][0-9]+); the names are {names}"),
+                &format!(
+                    "nothing in it has a name such as {{well}} or, in a regular expression, (?<well>[A-P][0-9]+); the names are {names}"
+                ),
             ));
         }
         if let Some((index, _)) = (1..parts.len())
@@ -154,47 +132,70 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// Those that are tried where none is given.
-    pub(super) fn known() -> Result<Vec<Self>, CoreError> {
-        KNOWN
-            .iter()
-            .map(|(name, text)| Self::new((*name).to_owned(), text))
-            .collect()
+    /// Those of microscopes.
+    pub(super) fn built_in() -> Result<Vec<Self>, CoreError> {
+        let pattern = |known: &super::built_in::BuiltIn| {
+            let example = known.example.0.rsplit('/').next().unwrap_or(known.example.0);
+            Self::linear(format!("{} ({example})", known.name), known.pattern)
+        };
+        BUILT_IN.iter().map(pattern).collect()
     }
 
-    fn new(name: String, text: &str) -> Result<Self, CoreError> {
-        let regex = Regex::new(text).map_err(|error| wrong(text, &error.to_string()))?;
+    /// The last resort.
+    pub(super) fn each_file() -> Result<Self, CoreError> {
+        Self::linear(EACH_FILE.to_owned(), EACH_FILE_PATTERN)
+    }
+
+    fn linear(name: String, text: &str) -> Result<Self, CoreError> {
+        let regex = regex::Regex::new(text).map_err(|error| wrong(text, &error.to_string()))?;
+        Ok(Self::new(name, Regex::Linear(regex)))
+    }
+
+    fn new(name: String, regex: Regex) -> Self {
         let part = |name: &str| GROUPS.iter().find(|(known, _)| *known == name).map(|(_, part)| *part);
-        let groups = regex
-            .capture_names()
-            .flatten()
-            .map(|name| (name.to_owned(), part(name)))
-            .collect();
-        Ok(Self { name, regex, groups })
+        let names: Vec<String> = match &regex {
+            Regex::Linear(regex) => regex.capture_names().flatten().map(str::to_owned).collect(),
+            Regex::Backtracking(regex) => regex.capture_names().flatten().map(str::to_owned).collect(),
+        };
+        let groups = names.into_iter().map(|name| {
+            let part = part(&name);
+            (name, part)
+        });
+        Self {
+            name,
+            groups: groups.collect(),
+            regex,
+        }
     }
 
     /// What the path of a file says; `None` if the pattern does not match it.
-    pub(super) fn read(&self, path: &str) -> Result<Option<Said>, CoreError> {
-        let found = self
-            .regex
-            .captures(path)
-            .map_err(|error| wrong(self.regex.as_str(), &format!("{path}: {error}")))?;
-        let Some(found) = found else { return Ok(None) };
-        let mut said = Said::default();
+    pub(super) fn read(&self, path: &str) -> Result<Option<NameParts>, CoreError> {
+        match &self.regex {
+            Regex::Linear(regex) => {
+                let found = regex.captures(path);
+                Ok(found.map(|found| self.parts(|name| found.name(name).map(|group| group.as_str()))))
+            }
+            Regex::Backtracking(regex) => {
+                let found = regex
+                    .captures(path)
+                    .map_err(|error| wrong(regex.as_str(), &format!("{path}: {error}")))?;
+                Ok(found.map(|found| self.parts(|name| found.name(name).map(|group| group.as_str()))))
+            }
+        }
+    }
+
+    fn parts<'a>(&self, group: impl Fn(&str) -> Option<&'a str>) -> NameParts {
+        let mut parts = NameParts::default();
         for (name, part) in &self.groups {
-            let Some(text) = found
-                .name(name)
-                .map(|group| group.as_str().trim())
-                .filter(|text| !text.is_empty())
-            else {
+            let Some(text) = group(name).map(str::trim).filter(|text| !text.is_empty()) else {
                 continue;
             };
             match part {
-                Some(part) => said.parts.insert(*part, text.to_owned()),
-                None => said.others.insert(name.clone(), text.to_owned()),
+                Some(part) => parts.parts.insert(*part, text.to_owned()),
+                None => parts.others.insert(name.clone(), text.to_owned()),
             };
         }
-        Ok(Some(said))
+        parts
     }
 }
 
@@ -206,134 +207,141 @@ fn wrong(pattern: &str, problem: &str) -> CoreError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::fmt::Write;
 
     use expect_test::expect_file;
 
+    use super::super::habits::EXAMPLES;
     use super::*;
 
-    /// `docs/patterns.md` is written from the list.
+    /// `docs/patterns.md` is written from the lists.
     #[test]
     fn the_document_is_up_to_date() {
         let mut text = "\
 # Patterns of file names
 
-Tried in this order on the paths of image files below their folder ([how](tables.md#file-names)). Generated from the list in
-`crates/core/src/table/pattern.rs`; write it anew with `UPDATE_EXPECT=1 cargo test -p ome-zarr-convert-core pattern`.
+Tried in this order on the paths of image files below their folder ([how](tables.md#file-names)); small and capital letters are the same
+where a pattern begins with `(?i)`. Generated from the lists in `crates/core/src/table/built_in.rs` and `habits.rs`; write it anew with
+`UPDATE_EXPECT=1 cargo test -p ome-zarr-convert-core pattern`.
 "
         .to_owned();
-        for (name, pattern) in KNOWN {
-            let _ = write!(text, "\n## {name}\n\n```text\n{pattern}\n```\n");
+        for known in BUILT_IN {
+            let (path, read) = known.example;
+            let _ = write!(
+                text,
+                "\n## {}\n\n`{path}`: {read}\n\n```text\n{}\n```\n",
+                known.name, known.pattern
+            );
         }
+        let _ = write!(
+            text,
+            "\n## Wells, letters and numbers of habit\n\nOther names are taken apart at `/`, `_`, `-`, blanks and dots. A part such as \
+             `B03` is a well; a word with a number is a field\n(`f`, `fov`, `field`, `s`, `site`, `pos`, `position`, `point`, `xy`, `tile`), \
+             a channel (`c`, `ch`, `channel`, `w`, `wv`, `wavelength`), a slice (`z`, `slice`),\na time point (`t`, `tp`, `time`, \
+             `timepoint`, `frame`), a row (`r`, `row`) or a column (`col`, `column`, beside a row also `c`), in any order. Fluorophores \
+             and\nother names of channels (`DAPI`, `488`, `BF`) are channels, in a name or as its folder. Small letters are rows of wells \
+             where they can be nothing else.\n\n| name | read as |\n|---|---|\n"
+        );
+        for (path, read) in EXAMPLES {
+            let _ = writeln!(text, "| `{path}` | {read} |");
+        }
+        let _ = write!(text, "\n## {EACH_FILE}\n\n```text\n{EACH_FILE_PATTERN}\n```\n");
         expect_file!["../../../../docs/patterns.md"].assert_eq(&text);
     }
 
-    /// The pattern that is the first to match, and what it reads.
-    fn check(path: &str, expected: &str) {
-        let patterns = Pattern::known().unwrap();
-        let (pattern, said) = patterns
-            .iter()
-            .find_map(|pattern| Some((pattern, pattern.read(path).unwrap()?)))
-            .unwrap();
-        let parts: Vec<String> = said
-            .parts
-            .iter()
-            .map(|(part, text)| format!("{part:?} {text}"))
-            .collect();
-        let name = pattern.name.split(" (").next().unwrap();
-        assert_eq!(format!("{name}: {}", parts.join(", ")), expected, "{path}");
+    /// What was read of a name, in words.
+    pub(in super::super) fn words(read: &NameParts) -> String {
+        let part = |(part, text): (&Part, &String)| {
+            let name = match part {
+                Part::RowFrom0 => "Row from 0".to_owned(),
+                Part::ColumnFrom0 => "Column from 0".to_owned(),
+                Part::GridX => "Grid x".to_owned(),
+                Part::GridY => "Grid y".to_owned(),
+                Part::ChannelName => "Channel name".to_owned(),
+                part => format!("{part:?}"),
+            };
+            format!("{name} {text}")
+        };
+        read.parts.iter().map(part).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The pattern that is the first to match a name, and what it reads.
+    fn first(path: &str) -> Option<(String, String)> {
+        let patterns = Pattern::built_in().unwrap();
+        let read = |pattern: &Pattern| Some((pattern.name.clone(), words(&pattern.read(path).unwrap()?)));
+        patterns.iter().find_map(read)
     }
 
     #[test]
-    fn names_of_microscopes() {
-        check(
-            "20200812-Cycle1_B03_T0001F036L01A01Z18C02.png",
-            "Yokogawa CellVoyager: Plate 20200812-Cycle1, Well B03, Field 036, Channel 02, Slice 18, Time 0001",
-        );
-        check(
-            "Images/r02c11f07p03-ch4sk1fk1fl1.tiff",
-            "Opera Phenix, Operetta: Row 02, Column 11, Field 07, Channel 4, Slice 03, Time 1",
-        );
-        check(
-            "A1--W00001--P00002--Z00003--T00004--DAPI.tif",
-            "ScanR: Well A1, Field 00002, Channel DAPI, Slice 00003, Time 00004",
-        );
-        check(
-            "B - 03(fld 02 wv UV - DAPI z 05).tif",
-            "IN Cell Analyzer: Row B, Column 03, Field 02, Channel UV - DAPI, Slice 05",
-        );
+    fn every_example_is_read_by_its_own_pattern() {
+        for known in BUILT_IN {
+            let (path, expected) = known.example;
+            let (name, read) = first(path).unwrap();
+            assert_eq!(
+                (name.split(" (").next().unwrap(), read.as_str()),
+                (known.name, expected),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_names_of_microscopes() {
+        let check = |path: &str, expected: &str| {
+            let (name, read) = first(path).unwrap();
+            assert_eq!(
+                format!("{}: {read}", name.split(" (").next().unwrap()),
+                expected,
+                "{path}"
+            );
+        };
         check(
             "A - 1(fld 1 wv Green - dsRed time 3 - 0 ms).tif",
             "IN Cell Analyzer: Row A, Column 1, Field 1, Channel Green - dsRed, Time 3",
-        );
-        check(
-            "MFGTMP_150101120001_C05f02d1.TIF",
-            "Cellomics: Plate MFGTMP_150101120001, Well C05, Field 02, Channel 1",
-        );
-        check(
-            "WellC03_PointC03_0004_ChannelDAPI_Seq0012.tif",
-            "Nikon JOBS: Well C03, Field 0004, Channel DAPI",
-        );
-        check(
-            "TimePoint_2/ZStep_1/my_plate_A01_s3_w1D4BA53B7-3A5B-4A1F-9C3E-0123456789AB.tif",
-            "MetaXpress, ImageXpress: Plate my_plate, Well A01, Field 3, Channel 1, Slice 1, Time 2",
         );
         check(
             "exp_H12_w2.TIF",
             "MetaXpress, ImageXpress: Plate exp, Well H12, Channel 2",
         );
         check(
-            "Pos0/img_channel000_position001_time000000002_z003.tif",
-            "Micro-Manager 2: Field 001, Channel 000, Slice 003, Time 000000002",
+            "plate_A01_f00d0.tif",
+            "Cellomics: Plate plate, Well A01, Field 00, Channel 0",
         );
         check(
-            "1-Pos_000_001/img_000000000_GFP wide_004.tif",
-            "Micro-Manager 1.4: Field 1-Pos_000_001, Channel GFP wide, Slice 004, Time 000000000",
+            "VID12_G7_2_2021y03m05d_12h00m.tif",
+            "Incucyte: Plate VID12, Well G7, Field 2, Time 2021y03m05d_12h00m",
         );
         check(
             "img_000000000_GFP_004.tif",
             "Micro-Manager 1.4: Channel GFP, Slice 004, Time 000000000",
         );
+        assert_eq!(first("A01_s1_w1.tif"), None);
     }
 
     #[test]
-    fn names_of_habit() {
-        check(
-            "A01_f1_c2_z3_t4.tif",
-            "a well with numbers: Well A01, Field 1, Channel 2, Slice 3, Time 4",
-        );
-        check(
-            "run7/B2/t4_z3-ch02 site_9.ome.tif",
-            "a well with numbers: Well B2, Field 9, Channel 02, Slice 3, Time 4",
-        );
-        check("F02_f03.tif", "a well with numbers: Well F02, Field 03");
-        check("scan_C12.tif", "a well with numbers: Well C12");
-        check("A01_F1_C2.tif", "a well with numbers: Well A01, Field 1, Channel 2");
-        check(
-            "cells_C01_Z02.tif",
-            "an image with numbers: Image cells, Channel 01, Slice 02",
-        );
-        check(
-            "mouse 3_c0_z12.tif",
-            "an image with numbers: Image mouse 3, Channel 0, Slice 12",
-        );
-        check("day1/embryo_T001.tif", "an image with numbers: Image embryo, Time 001");
-        check("embryo.ome.tif", "each file an image of its own: Image embryo");
-        check("sub/Z1.tif", "each file an image of its own: Image sub/Z1");
+    fn a_long_name_takes_no_time() {
+        let long = format!("{}.tif", "A01_s1_w1_A01f".repeat(20_000));
+        for pattern in Pattern::built_in().unwrap() {
+            assert!(pattern.read(&long).unwrap().is_none(), "{}", pattern.name);
+        }
     }
 
     #[test]
     fn patterns_of_users() {
         let pattern = Pattern::given(r"(?P<drug>\w+)/(?<row>[A-H])(?<col>\d+)_(?<fov>\d+)").unwrap();
-        let said = pattern.read("DMSO/B07_3.tif").unwrap().unwrap();
+        let read = pattern.read("DMSO/B07_3.tif").unwrap().unwrap();
         assert_eq!(
-            format!("{:?} {:?}", said.parts, said.others),
+            format!("{:?} {:?}", read.parts, read.others),
             r#"{Row: "B", Column: "07", Field: "3"} {"drug": "DMSO"}"#
         );
         assert!(pattern.read("B07.tif").unwrap().is_none());
         let error = |text: &str| Pattern::given(text).err().unwrap().to_string();
-        assert!(error("(?<a>.)").contains("no named group"), "{}", error("(?<a>.)"));
+        assert!(
+            error("(?<a>.)").contains("nothing in it has a name"),
+            "{}",
+            error("(?<a>.)")
+        );
         assert!(error("(?<fov>.)(?<site>.)").contains("fov and site mean the same"));
         assert!(error("(?<fov>.").starts_with("the pattern"), "{}", error("(?<fov>."));
     }

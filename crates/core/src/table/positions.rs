@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::headers::{ReadHeader, cells_of, files_of, header_of_row};
-use super::{Cell, TilesTable, cell_text, missing_column};
+use super::bad_cells::{BadCell, BadCells};
+use super::headers::{BadFiles, ReadHeader, cells_of, files_of, images_of_rows};
+use super::{TilesTable, cell_text, missing_column};
 use crate::acquisition::AcquisitionDetails;
 use crate::error::CoreError;
 use ome_zarr_convert_geometry::{Axis, Space};
-
-/// Columns that say which image a row belongs to.
-const PLACE: [&str; 5] = ["plate_name", "row", "column", "acquisition", "image_path"];
 
 /// Adds `start_x` and `start_y` where both are missing, from the stage position that the first file of each field of view says of
 /// itself.
@@ -19,13 +17,14 @@ const PLACE: [&str; 5] = ["plate_name", "row", "column", "acquisition", "image_p
 pub fn add_image_positions(
     table: TilesTable,
     details: &AcquisitionDetails,
+    bad_files: BadFiles,
     read: &mut ReadHeader<'_>,
 ) -> Result<TilesTable, CoreError> {
     let given = |name: &str| table.has(name);
     if given("start_x") || given("start_y") || !given("file_path") || !given("fov_name") {
         return Ok(table);
     }
-    let (table, unknown) = try_image_positions(table, details, read)?;
+    let (table, unknown) = try_image_positions(table, details, bad_files, read)?;
     match unknown {
         None => Ok(table),
         Some(file) => Err(table.wrong(format!(
@@ -39,22 +38,62 @@ pub fn add_image_positions(
 pub(crate) fn try_image_positions(
     mut table: TilesTable,
     details: &AcquisitionDetails,
+    bad_files: BadFiles,
     read: &mut ReadHeader<'_>,
 ) -> Result<(TilesTable, Option<String>), CoreError> {
     let files = files_of(&table)?;
     let fields = Fields::of(&table)?;
     let mut positions = Vec::with_capacity(fields.first_rows.len());
-    for &row in &fields.first_rows {
-        match header_of_row(read, &table, row, &files[row])?
-            .metadata
-            .stage_position_um
-        {
-            Some((x, y, _)) => positions.push((in_space(x, Axis::X, details), in_space(y, Axis::Y, details))),
-            None => return Ok((table, Some(files[row].clone()))),
+    let mut bad = BadCells::default();
+    let mut others: HashMap<usize, Vec<usize>> = HashMap::new();
+    if bad_files == BadFiles::AreAsOthers {
+        for (row, field) in fields.of_row.iter().enumerate() {
+            others.entry(*field).or_default().push(row);
         }
     }
+    for (field, &first) in fields.first_rows.iter().enumerate() {
+        let mut header = read(&files[first]);
+        // Another file of the field lies at the same place.
+        for row in others.get(&field).into_iter().flatten().filter(|row| **row != first) {
+            if header.is_err() {
+                header = read(&files[*row]).or(header);
+            }
+        }
+        match header {
+            Ok(header) => match header.metadata.stage_position_um {
+                Some((x, y, _)) => positions.push((in_space(x, Axis::X, details), in_space(y, Axis::Y, details))),
+                None => return Ok((table, Some(files[first].clone()))),
+            },
+            Err(error) => bad.add(BadCell {
+                row: first,
+                column: Some("file_path".to_owned()),
+                problem: error.to_string(),
+            }),
+        }
+    }
+    bad.into_result(&table)?;
     fields.put_starts(&mut table, &positions);
     Ok((table, None))
+}
+
+/// Whether no image of several fields has them all in one place.
+pub(crate) fn fields_differ_in_place(table: &TilesTable) -> bool {
+    let Ok(fields) = Fields::of(table) else { return true };
+    let place = |row: usize| {
+        [
+            cell_text(table.cell("start_x", row)),
+            cell_text(table.cell("start_y", row)),
+        ]
+    };
+    // The place of the first field of each image, and whether another lies elsewhere.
+    let mut places: HashMap<&String, ([String; 2], usize, bool)> = HashMap::new();
+    for (row, image) in fields.first_rows.iter().zip(&fields.images) {
+        let this = place(*row);
+        let (first, count, differ) = places.entry(image).or_insert_with(|| (this.clone(), 0, false));
+        *count += 1;
+        *differ |= *first != this;
+    }
+    places.values().all(|(_, count, differ)| *count == 1 || *differ)
 }
 
 /// Adds `start_x` and `start_y` that lay the fields of each image side by side, row by row of a square, in the order of the table.
@@ -126,7 +165,7 @@ struct Fields {
 
 impl Fields {
     fn of(table: &TilesTable) -> Result<Self, CoreError> {
-        let place: Vec<&[Cell]> = PLACE.into_iter().filter_map(|name| table.column(name)).collect();
+        let places = images_of_rows(table);
         let names = cells_of(table, "fov_name")?;
         let mut fields = Self {
             first_rows: Vec::new(),
@@ -134,9 +173,7 @@ impl Fields {
             of_row: Vec::with_capacity(names.len()),
         };
         let mut known: HashMap<(String, String), usize> = HashMap::new();
-        for (row, name) in names.iter().enumerate() {
-            let image: Vec<String> = place.iter().map(|cells| cell_text(&cells[row])).collect();
-            let image = image.join("\u{1f}");
+        for ((row, name), image) in names.iter().enumerate().zip(places) {
             let next = fields.first_rows.len();
             let number = *known.entry((image.clone(), cell_text(name))).or_insert(next);
             if number == next {
@@ -160,6 +197,7 @@ impl Fields {
 mod tests {
     use ome_zarr_convert_sources::FileMetadata;
 
+    use super::super::Cell;
     use super::super::headers::FileHeader;
     use super::*;
 
@@ -203,7 +241,7 @@ mod tests {
             xy_pixel_size: 0.25,
             ..AcquisitionDetails::default()
         };
-        let filled = add_image_positions(table(), &details, &mut read).unwrap();
+        let filled = add_image_positions(table(), &details, BadFiles::AreErrors, &mut read).unwrap();
         assert_eq!(
             starts(&filled),
             "[Int(1), Int(1), Int(2), Int(3)] [Int(-2), Int(-2), Int(-2), Int(-2)]"
@@ -220,7 +258,8 @@ mod tests {
                 at(0.0, 0.0)
             }
         };
-        let error = add_image_positions(table(), &AcquisitionDetails::default(), &mut read).unwrap_err();
+        let error =
+            add_image_positions(table(), &AcquisitionDetails::default(), BadFiles::AreErrors, &mut read).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the table of tiles: the column \"start_x\" is missing; its columns are file_path, fov_name, row; and no stage \

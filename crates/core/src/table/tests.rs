@@ -1,5 +1,7 @@
 //! Tables as users write them: what is read, in which types, and what the errors say.
 
+mod dialects;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -125,7 +127,7 @@ fn numbers_are_names_of_rows_and_fields() {
         expect![[r#"
             Other.zarr/B/03/7 "01" "a.tif" x 0+64 y 0+48 z 0+1 c 0+1 t 0+1 {}
             MyPlate.zarr/AA/04/3 "1" "b.tif" x 0+64 y 0+48 z 0+1 c 0+1 t 0+1 {}
-            Other.zarr/b/05/3 "1.0" "c.tif" x 0+64 y 0+48 z 0+1 c 0+1 t 0+1 {}
+            Other.zarr/B/05/3 "1.0" "c.tif" x 0+64 y 0+48 z 0+1 c 0+1 t 0+1 {}
         "#]],
     );
 }
@@ -218,43 +220,43 @@ fn wrong_cells_are_named_by_row_column_and_value() {
         "start_x",
         "left",
         expect![[r#"
-        the table of tiles, row 2, column "start_x": found "left", expected a number; correct the cell
-    "#]],
+            the table of tiles, row 3, column "start_x": found "left", expected a number; correct the cell
+        "#]],
     );
     check_cell(
         "start_x",
         "",
         expect![[r#"
-        the table of tiles, row 2, column "start_x": found an empty cell, expected a number; correct the cell
-    "#]],
+            the table of tiles, row 3, column "start_x": found an empty cell, expected a number; correct the cell
+        "#]],
     );
     check_cell(
         "start_y",
         "inf",
         expect![[r#"
-        the table of tiles, row 2, column "start_y": found "inf", expected a number; correct the cell
-    "#]],
+            the table of tiles, row 3, column "start_y": found "inf", expected a number; correct the cell
+        "#]],
     );
     check_cell(
         "start_c",
         "0.5",
         expect![[r#"
-        the table of tiles, row 2, column "start_c": found "0.5", expected a whole number; correct the cell
-    "#]],
+            the table of tiles, row 3, column "start_c": found "0.5", expected a whole number; correct the cell
+        "#]],
     );
     check_cell(
         "fov_name",
         "",
         expect![[r#"
-        the table of tiles, row 2, column "fov_name": found an empty cell, expected text; fill the cell
-    "#]],
+            the table of tiles, row 3, column "fov_name": found an empty cell, expected text; fill the cell
+        "#]],
     );
     check_cell(
         "file_path",
         "NA",
         expect![[r#"
-        the table of tiles, row 2, column "file_path": found an empty cell, expected text; fill the cell
-    "#]],
+            the table of tiles, row 3, column "file_path": found an empty cell, expected text; fill the cell
+        "#]],
     );
 }
 
@@ -264,57 +266,57 @@ fn rows_and_columns_of_wells() {
         "row",
         "0",
         expect![[r#"
-        the table of tiles, row 2, column "row": found "0", expected letters (`A`, `AF`) or a number from 1; write the row of the well
-    "#]],
+            the table of tiles, row 3, column "row": found "0", expected letters (`A`, `AF`) or a number from 1; write the row of the well
+        "#]],
     );
     check_cell(
         "row",
         "A1",
         expect![[r#"
-        the table of tiles, row 2, column "row": found "A1", expected letters (`A`, `AF`) or a number from 1; write the row of the well
-    "#]],
+            the table of tiles, row 3, column "row": found "A1", expected letters (`A`, `AF`) or a number from 1; write the row of the well
+        "#]],
     );
     check_cell(
         "row",
         "",
         expect![[r#"
-        the table of tiles, row 2, column "row": found an empty cell, expected text; fill the cell
-    "#]],
+            the table of tiles, row 3, column "row": found an empty cell, expected text; fill the cell
+        "#]],
     );
     check_cell(
         "column",
         "0",
         expect![[r#"
-        the table of tiles, row 2, column "column": found "0", expected a whole number of at least 1; correct the cell
-    "#]],
+            the table of tiles, row 3, column "column": found "0", expected a whole number of at least 1; correct the cell
+        "#]],
     );
     check_cell(
         "column",
         "1.5",
         expect![[r#"
-        the table of tiles, row 2, column "column": found "1.5", expected a whole number of at least 1; correct the cell
-    "#]],
+            the table of tiles, row 3, column "column": found "1.5", expected a whole number of at least 1; correct the cell
+        "#]],
     );
     check_cell(
         "column",
         "C",
         expect![[r#"
-        the table of tiles, row 2, column "column": found "C", expected a whole number of at least 1; correct the cell
-    "#]],
+            the table of tiles, row 3, column "column": found "C", expected a whole number of at least 1; correct the cell
+        "#]],
     );
     check_cell(
         "column",
         "",
         expect![[r#"
-        the table of tiles, row 2, column "column": found an empty cell, expected a whole number of at least 1; correct the cell
-    "#]],
+            the table of tiles, row 3, column "column": found an empty cell, expected a whole number of at least 1; correct the cell
+        "#]],
     );
     check_cell(
         "acquisition",
         "-1",
         expect![[r#"
-        the table of tiles, row 2, column "acquisition": found "-1", expected a whole number of at least 0; correct the cell
-    "#]],
+            the table of tiles, row 3, column "acquisition": found "-1", expected a whole number of at least 0; correct the cell
+        "#]],
     );
 }
 
@@ -324,29 +326,29 @@ fn tiles_that_contradict_the_acquisition() {
         "start_c",
         "2",
         expect![[r#"
-        the table of tiles, row 2: tile 'F2' (b.tif): it holds channel 2, but the acquisition lists 2 channels (numbers 0 to 1); list one channel per number, or leave the list out to get names made up
-    "#]],
+            the table of tiles, row 3: tile 'F2' (b.tif): it holds channel 2, but the acquisition lists 2 channels (numbers 0 to 1); list one channel per number, or leave the list out to get names made up
+        "#]],
     );
     check_cell(
         "start_c",
         "-1",
         expect![[r#"
-        the table of tiles, row 2: tile 'F2' (b.tif): start_c is -1, but channels count from 0
-    "#]],
+            the table of tiles, row 3: tile 'F2' (b.tif): start_c is -1, but channels count from 0
+        "#]],
     );
     check_cell(
         "length_x",
         "0",
         expect![[r#"
-        the table of tiles, row 2: tile 'F2' (b.tif): length_x is 0, but it must be more than 0
-    "#]],
+            the table of tiles, row 3: tile 'F2' (b.tif): length_x is 0, but it must be more than 0
+        "#]],
     );
     check_cell(
         "length_z",
         "-2",
         expect![[r#"
-        the table of tiles, row 2: tile 'F2' (b.tif): length_z is -2, but it must be more than 0
-    "#]],
+            the table of tiles, row 3: tile 'F2' (b.tif): length_z is -2, but it must be more than 0
+        "#]],
     );
 }
 
@@ -379,12 +381,12 @@ fn columns_have_the_types_that_pandas_gives_them() {
             "gap": [Float(1.0), Null]
             "nan": [Null, Float(2.5)]
             "empty": [Null, Null]
-            "zero": [Int(1), Int(2)]
+            "zero": [Text("01"), Text("2")]
             "exp": [Float(1000.0), Float(2.0)]
             "bool": [Bool(true), Bool(false)]
             "mixed": [Text("True"), Text("1")]
             "gappy": [Bool(true), Null]
-            "quoted": [Int(1), Int(2)]
+            "quoted": [Text("1"), Text("2")]
             "float": [Float(1.5), Float(2.0)]
             "space": [Int(1), Int(2)]
             "inf": [Float(inf), Float(-inf)]
@@ -442,13 +444,13 @@ fn files_that_are_no_table() {
     check_columns(
         b"",
         expect![[r#"
-        tiles.csv: it is no table in CSV form: no data: empty CSV
-    "#]],
+            tiles.csv: it is empty; write a header and one row per image file
+        "#]],
     );
     check_columns(
         b"a,b\n1,2,3\n",
         expect![[r#"
-            tiles.csv: it is no table in CSV form: a row has more cells than the header has names; put text that holds commas into double quotes
+            tiles.csv: rows have more cells than the header has names (2): row 2 has 3; they are read as cells between commas: put text that holds the delimiter into double quotes, and numbers with a decimal comma too
         "#]],
     );
     check_columns(
@@ -461,27 +463,26 @@ fn files_that_are_no_table() {
     check_columns(
         b"a,a\n1,2\n",
         expect![[r#"
-            "a": [Int(1)]
-            "a.1": [Int(2)]
+            tiles.csv: the header names "a" twice (columns 1 and 2); rename or remove one of them
         "#]],
     );
     check_columns(
         b"a\xff,b\n1,2\n",
         expect![[r#"
-        tiles.csv: it is not UTF-8 text; save it as CSV with UTF-8 encoding
-    "#]],
+            tiles.csv: it is not UTF-8 text: the byte 0xFF in line 1 belongs to another encoding, such as Windows-1252; save it as CSV with UTF-8 encoding
+        "#]],
     );
     // Found by the fuzz target `table`.
     check_columns(
         b"file_path,row,columnofov_.ame\na./if,B,1fi,1le_path,\n\"",
         expect![[r#"
-            tiles.csv: a double quote is not closed; close it, and write a quote inside of quoted text twice
+            tiles.csv: a double quote in row 3 is not closed; close it, and write a quote inside of quoted text twice
         "#]],
     );
     check_columns(
         b"a,b\nx\"y\"z\"\"\"\"\"\"5,\"",
         expect![[r#"
-            tiles.csv: a double quote is not closed; close it, and write a quote inside of quoted text twice
+            tiles.csv: a double quote in row 2 is not closed; close it, and write a quote inside of quoted text twice
         "#]],
     );
     check_columns(
@@ -493,7 +494,7 @@ fn files_that_are_no_table() {
     );
     let missing = read_tiles_table(std::path::Path::new("none/tiles.csv")).unwrap_err();
     expect![[r#"
-        none/tiles.csv does not exist: the table of tiles must be a CSV or Parquet file with one row per image file; give the folder that holds it
+        none/tiles.csv does not exist: a table has one row per image file and is CSV text, a spreadsheet (.xlsx) or Parquet; give the folder that holds it
     "#]].assert_eq(&format!("{missing}\n"));
 }
 

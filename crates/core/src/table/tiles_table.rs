@@ -5,6 +5,7 @@ use indexmap::map::Entry;
 use ome_zarr_convert_ngff::Cell;
 
 use crate::error::CoreError;
+use crate::left_out::LeftOut;
 
 /// A table of tiles: columns of cells, all of the same height. [`read_tiles_table`](crate::read_tiles_table) reads one from a file;
 /// with polars, `TilesTable::try_from(data_frame)` makes one.
@@ -15,6 +16,7 @@ pub struct TilesTable {
     height: usize,
     /// The number of each row as a spreadsheet shows it; `None`: rows count from 1.
     row_numbers: Option<Vec<usize>>,
+    left_out: Vec<LeftOut>,
 }
 
 impl TilesTable {
@@ -28,6 +30,7 @@ impl TilesTable {
             columns: IndexMap::new(),
             height: 0,
             row_numbers: None,
+            left_out: Vec::new(),
         };
         for (index, (name, cells)) in columns.into_iter().enumerate() {
             let name = name.as_ref().trim();
@@ -63,6 +66,23 @@ impl TilesTable {
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
+    }
+
+    /// The table with the number of each row as a spreadsheet shows it.
+    pub(crate) fn with_row_numbers(mut self, numbers: Vec<usize>) -> Self {
+        self.row_numbers = Some(numbers);
+        self
+    }
+
+    /// The table with what is left out of the file that it was read from.
+    pub(crate) fn with_left_out(mut self, left_out: Vec<LeftOut>) -> Self {
+        self.left_out = left_out;
+        self
+    }
+
+    /// What was left out of the file that the table was read from: comments and lines before the header.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// Number of rows.

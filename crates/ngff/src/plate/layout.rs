@@ -81,10 +81,10 @@ impl Layout {
 
     /// Makes room for an image and returns the path of its well.
     pub(super) fn place(&mut self, image: &PlateImage) -> String {
-        let (row, moved) = find_or_insert(&mut self.rows, &image.row, str::to_owned);
+        let (row, moved) = find_or_insert(&mut self.rows, &image.row, row_key);
         self.wells.iter_mut().for_each(|well| well.row = moved(well.row));
         let column_name = format!("{:02}", image.column);
-        let (column, moved) = find_or_insert(&mut self.columns, &column_name, two_digits);
+        let (column, moved) = find_or_insert(&mut self.columns, &column_name, column_key);
         self.wells.iter_mut().for_each(|well| well.column = moved(well.column));
         if !self.acquisitions.iter().any(|known| known.id == image.acquisition_id) {
             let name = Some(image.acquisition_name.clone());
@@ -97,7 +97,8 @@ impl Layout {
         if let Some(well) = self.wells.iter().find(|well| well.row == row && well.column == column) {
             return well.path.clone();
         }
-        let path = format!("{}/{column_name}", image.row);
+        // A row that others wrote in small letters keeps its name.
+        let path = format!("{}/{column_name}", self.rows[row].name);
         self.wells.push(Well {
             path: path.clone(),
             row,
@@ -110,7 +111,7 @@ impl Layout {
 
 /// The index of a name, and where each former index went: a new name is appended and the list sorted by `key`, an
 /// existing one leaves the list as it is.
-fn find_or_insert(list: &mut Vec<Named>, name: &str, key: fn(&str) -> String) -> (usize, impl Fn(usize) -> usize) {
+fn find_or_insert(list: &mut Vec<Named>, name: &str, key: fn(&str) -> Key) -> (usize, impl Fn(usize) -> usize + use<>) {
     let wanted = key(name);
     let mut moved = Vec::new();
     let index = match list.iter().position(|entry| key(&entry.name) == wanted) {
@@ -133,10 +134,22 @@ fn find_or_insert(list: &mut Vec<Named>, name: &str, key: fn(&str) -> String) ->
     (index, move |before| moved.get(before).copied().unwrap_or(before))
 }
 
-/// Columns of one number are one column, `1` and `01`.
-fn two_digits(name: &str) -> String {
-    name.parse::<u32>()
-        .map_or_else(|_| name.to_owned(), |number| format!("{number:02}"))
+/// What rows or columns are sorted by: names of a plate come before others.
+type Key = (bool, usize, String);
+
+/// Rows in the order of a spreadsheet's columns: A…Z, AA, AB…; capital and small letters are one row.
+fn row_key(name: &str) -> Key {
+    let is_letters = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let length = if is_letters { name.len() } else { 0 };
+    (!is_letters, length, name.to_ascii_uppercase())
+}
+
+/// Columns by their numbers; those of one number are one column, `1` and `01`.
+fn column_key(name: &str) -> Key {
+    match name.parse::<usize>() {
+        Ok(number) => (false, number, String::new()),
+        Err(_) => (true, 0, name.to_owned()),
+    }
 }
 
 fn entries<T: DeserializeOwned>(

@@ -76,16 +76,16 @@ fn extending_sorts_and_renumbers_and_is_idempotent() {
         assert_eq!(places(&placed), ["B/03/0", "B/03/1 new", "AA/100/1 new", "A/03/1 new"]);
 
         let mut plate = Plate::open(&folder).unwrap();
-        assert_eq!(plate.rows(), ["A", "AA", "B", "C"]);
-        assert_eq!(plate.columns(), ["03", "100", "11"]);
+        assert_eq!(plate.rows(), ["A", "B", "C", "AA"]);
+        assert_eq!(plate.columns(), ["03", "11", "100"]);
         assert_eq!(plate.acquisitions(), [(0, Some("0")), (1, Some("1"))]);
         let wells = json!(plate.layout.wells);
         assert_eq!(
             wells,
             json!([
-                {"path": "B/03", "rowIndex": 2, "columnIndex": 0},
-                {"path": "C/11", "rowIndex": 3, "columnIndex": 2},
-                {"path": "AA/100", "rowIndex": 1, "columnIndex": 1},
+                {"path": "B/03", "rowIndex": 1, "columnIndex": 0},
+                {"path": "C/11", "rowIndex": 2, "columnIndex": 1},
+                {"path": "AA/100", "rowIndex": 3, "columnIndex": 2},
                 {"path": "A/03", "rowIndex": 0, "columnIndex": 0},
             ])
         );
@@ -99,6 +99,19 @@ fn extending_sorts_and_renumbers_and_is_idempotent() {
         assert!(again.iter().all(|image| !image.is_new));
         assert_eq!(Plate::open(&folder).unwrap().attributes, before);
     }
+}
+
+#[test]
+fn a_row_in_small_letters_is_the_row_in_capital_ones() {
+    let folder = place();
+    let version = NgffVersion::V04;
+    Plate::write_new(&folder, version, "P.zarr", &[image("b", 3, "0", 0)]).unwrap();
+    let mut plate = Plate::open(&folder).unwrap();
+    let placed = plate
+        .extend(version, &[image("B", 3, "1", 1), image("B", 4, "0", 0)])
+        .unwrap();
+    assert_eq!(places(&placed), ["b/03/1 new", "b/04/0 new"]);
+    assert_eq!(Plate::open(&folder).unwrap().rows(), ["b"]);
 }
 
 #[test]

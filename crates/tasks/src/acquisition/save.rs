@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use ome_zarr_convert_core::acquisition::{AcquisitionDetails, AcquisitionFile};
+use ome_zarr_convert_core::path::{Found, look_up};
 use ome_zarr_convert_core::{TilesTable, tiles_csv, with_absolute_files};
 
 use super::CollectionKind;
@@ -40,7 +41,7 @@ pub(super) fn save(
         *table = place.folder.join(&*table).display().to_string();
     }
     let shown = path.display();
-    if beside && details_path.is_file() {
+    if beside && look_up(&details_path)? == Found::File {
         return Ok(format!("The table is saved as {shown}"));
     }
     write_new(&details_path, &AcquisitionFile::of_details(&details).to_toml()?)?;

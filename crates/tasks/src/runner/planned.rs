@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use ome_zarr_convert_compute::{Event, Loading, Phase, PlannedImage, Threads, is_unfinished};
-use ome_zarr_convert_core::options::{BadTiles, OverwriteMode};
+use ome_zarr_convert_core::options::{BadTiles, HiddenTiles, OverwriteMode};
 use ome_zarr_convert_core::{
-    Collection, ConvertParallelInitArgs, ParallelizationEntry, TiledImage, existing_outputs, image_to_json,
+    Collection, ConvertParallelInitArgs, ParallelizationEntry, Reviews, TiledImage, existing_outputs, image_to_json,
     set_up_outputs_unless,
 };
 use ome_zarr_convert_sources::Headers;
@@ -24,6 +24,7 @@ pub struct Planned {
     pub(super) request: Request,
     pub(super) zarr_dir: Location,
     pub(super) kind: RunnerKind,
+    pub(super) reviews: Reviews,
     pub(super) headers: Headers,
     pub(super) images: Vec<PlannedImage>,
     /// The images before registration, where other processes convert them.
@@ -36,6 +37,13 @@ impl Planned {
     /// The images.
     pub fn images(&self) -> &[PlannedImage] {
         &self.images
+    }
+
+    /// What hides tiles of an image, where the options do not let that pass.
+    pub(crate) fn hidden(&self, image: &str) -> Option<&str> {
+        let fails = self.request.options.hidden_tiles == HiddenTiles::Fail;
+        let mut found = self.reviews.hidden.iter().filter(|(path, _)| fails && path == image);
+        found.next().map(|(_, problem)| problem.as_str())
     }
 
     /// How they will be run.
@@ -86,6 +94,7 @@ impl Planned {
         context: &ComputeContext<'_>,
     ) -> Result<Summary, TaskError> {
         let start = Instant::now();
+        self.reviews.check(&self.request.options)?;
         let tiled: Vec<&TiledImage> = self.images.iter().map(PlannedImage::tiled).collect();
         let before = match self.request.overwrite_mode {
             OverwriteMode::Overwrite => Vec::new(),

@@ -44,8 +44,7 @@ fn set_up(images: &[TiledImage], zarr_dir: &Location, version: &str, mode: Overw
     let extensions = Extensions::new();
     let own = OwnTypes {
         extensions: &extensions,
-        image_loader: None,
-        registration_pipeline: None,
+        ..OwnTypes::default()
     };
     let images: Vec<&TiledImage> = images.iter().collect();
     let places = set_up_outputs(&images, zarr_dir, "ImageInPlate", &options, mode, &own)?;

@@ -22,8 +22,7 @@ fn set_up_unless(
     let extensions = Extensions::new();
     let own = OwnTypes {
         extensions: &extensions,
-        image_loader: None,
-        registration_pipeline: None,
+        ..OwnTypes::default()
     };
     let images: Vec<&TiledImage> = images.iter().collect();
     let options = ConverterOptions::default();

@@ -31,7 +31,7 @@ fn a_plate_of_known_names() {
         "P_B03_T0001F002L01A01Z02C02.png, P_B03_T0001F001L01A01Z03C01.png, P_B03_T0001F001L01A01Z01C01.png, overview.png",
         &Naming::default(),
         expect![[r#"
-            Yokogawa CellVoyager (…_A01_T0001F001L01A01Z01C01) Some(["channel_1", "channel_2"])
+            Yokogawa CellVoyager (20200812-Cycle1_B03_T0001F036L01A01Z18C02.png) Some(["channel_1", "channel_2"])
             file_path,plate_name,row,column,fov_name,start_z,start_c
             P_B03_T0001F001L01A01Z01C01.png,P,B,3,001,0,0
             P_B03_T0001F001L01A01Z03C01.png,P,B,3,001,2,0
@@ -47,7 +47,7 @@ fn a_plate_of_known_names() {
             ..Naming::default()
         },
         expect![[r#"
-            MetaXpress, ImageXpress (…_A01_s1_w1, TimePoint_1/ZStep_1) None
+            MetaXpress, ImageXpress (my_plate_A01_s3_w1D4BA53B7-3A5B-4A1F-9C3E-0123456789AB.tif) None
             file_path,row,column,fov_name,start_c
             a_A01_s1_w1.tif,A,1,1,0
             a_A01_s1_w2.tif,A,1,1,1
@@ -74,7 +74,7 @@ fn images_without_wells() {
             ..Naming::default()
         },
         expect![[r#"
-            Micro-Manager 1.4 (Pos0/img_000000000_DAPI_000) Some(["GFP"])
+            Micro-Manager 1.4 (img_000000000_GFP wide_004.tif) Some(["GFP"])
             file_path,image_path,fov_name,start_c
             Pos0/img_000000000_GFP_000.tif,run 7,Pos0,0
             Pos9/img_000000000_GFP_000.tif,run 7,Pos9,0
@@ -119,8 +119,8 @@ fn names_that_do_not_do() {
         "A01_f1.tif, A01_f1.png",
         &Naming::default(),
         expect![[r#"
-        the file name "A01_f1.tif": nothing in it tells the file from "A01_f1.png", as a well with numbers (A01_f1_c1_z1_t1) reads them; give a --pattern with a named group (field, channel, z, t, image ...) for what differs, or move one of the files away
-    "#]],
+            the file name "A01_f1.tif": nothing in it tells the file from "A01_f1.png", as a well with numbers (A01_f1_c1_z1_t1) reads them; give a --pattern with a name (field, channel, z, t, image, plate, acquisition ...) for what differs, or move one of the files away
+        "#]],
     );
     check(
         "x.tif, y.tif",
@@ -129,7 +129,7 @@ fn names_that_do_not_do() {
             ..Naming::default()
         },
         expect![[r#"
-            the file name "x.tif": no well is known from it (each file an image of its own): give a --pattern with a group well, or row and column, or leave `--collection plate` out
+            the file name "x.tif": no well is known from it (each file an image of its own): give a --pattern with {well}, or {row} and {column}, or leave `--collection plate` out
         "#]],
     );
     let given = |pattern| Naming {
@@ -147,8 +147,8 @@ fn names_that_do_not_do() {
         "Z0.tif",
         &given("(?<well>[A-Z][0-9]+)"),
         expect![[r#"
-        the file name "Z0.tif": "Z0" is no well such as B03
-    "#]],
+            the file name "Z0.tif": "Z0" is not a well such as B03
+        "#]],
     );
     check(
         "A01_GFP.tif, A01_Cy5.tif",
@@ -183,10 +183,16 @@ fn groups_of_a_user_become_columns() {
 fn complete(files: &str, facts: &FileHeader, details: &AcquisitionDetails, expected: Expect) {
     let mut warnings = String::new();
     let mut tiles = read(files, &Naming::default()).unwrap();
-    tiles.add_sizes(&details.axes, &mut |_| Ok(facts.clone())).unwrap();
-    let table = tiles.into_table(details, false, &mut |_| Ok(facts.clone()), &mut |text| {
-        warnings.push_str(&text)
-    });
+    tiles
+        .add_sizes(&details.axes, BadFiles::AreErrors, &mut |_| Ok(facts.clone()))
+        .unwrap();
+    let table = tiles.into_table(
+        details,
+        false,
+        BadFiles::AreErrors,
+        &mut |_| Ok(facts.clone()),
+        &mut |text| warnings.push_str(&text),
+    );
     expected.assert_eq(&format!("{}{warnings}\n", tiles_csv(&table.unwrap())));
 }
 
@@ -230,4 +236,62 @@ fn files_complete_the_table() {
 
     "#]],
     );
+}
+
+#[test]
+fn files_for_one_place_are_refused_whatever_else_differs() {
+    let pattern = Naming {
+        pattern: Some("{drug}_{well}"),
+        ..Naming::default()
+    };
+    check(
+        "DMSO_A1.tif, Taxol_A1.tif",
+        &pattern,
+        expect![[r#"
+            the file name "Taxol_A1.tif": nothing in it tells the file from "DMSO_A1.tif", as --pattern "{drug}_{well}" reads them (they differ in drug, which does not place a tile); give a --pattern with a name (field, channel, z, t, image, plate, acquisition ...) for what differs, or move one of the files away; for these names, try --pattern '{plate}_{well}'
+        "#]],
+    );
+    check(
+        "細胞.tif, 細包.tif",
+        &Naming::default(),
+        expect![[r#"
+            the file name "細胞.tif": it would become part of the same image as "細包.tif", because both names give "XiBao" once they can be paths; rename one of them
+        "#]],
+    );
+}
+
+#[test]
+fn names_of_other_alphabets_and_signs() {
+    check(
+        "细胞+1.tif, #2 ü.tif, ~x.tif,  y.tif",
+        &Naming::default(),
+        expect![[r#"
+            each file an image of its own None
+            file_path,image_path,fov_name
+            #2 ü.tif,2 u,FOV_1
+             y.tif,y,FOV_1
+            ~x.tif,x,FOV_1
+            细胞+1.tif,XiBao_1,FOV_1
+        "#]],
+    );
+}
+
+#[test]
+fn holes_are_said() {
+    let files =
+        "A01_f1_c1_z1.tif, A01_f1_c2_z1.tif, A01_f1_c1_z2.tif, A01_f2_c1_z1.tif, A01_f2_c1_z2.tif, B02_f1_c1_z1.tif";
+    let holes = read(files, &Naming::default()).unwrap().holes;
+    assert_eq!(holes, ["A01: 1 of 2 fields lacks channel_2 (2)", "B02 lacks channel_2"]);
+    let files = "a_s1_z1.tif, a_s1_z2.tif, a_s2_z1.tif, b_s1_c1_z1.tif";
+    let holes = read(files, &Naming::default()).unwrap().holes;
+    assert_eq!(holes, ["a: 1 of 2 fields lacks slice 2 (2)"]);
+}
+
+#[test]
+fn projections_beside_planes_are_left_out() {
+    let files = "ZStep_0/p_A01_s1_w1.tif, ZStep_1/p_A01_s1_w1.tif, ZStep_2/p_A01_s1_w1.tif";
+    let tiles = read(files, &Naming::default()).unwrap();
+    assert_eq!((tiles.projections.len(), tiles.files()), (1, 2));
+    let tiles = read("ZStep_0/p_A01_s1_w1.tif, ZStep_0/p_A02_s1_w1.tif", &Naming::default()).unwrap();
+    assert_eq!((tiles.projections.len(), tiles.files()), (0, 2));
 }
