@@ -198,7 +198,7 @@ def test_asked_to_stop(mosaic, tmp_path, ask):
     assert process.returncode == 1, stderr
     assert "run the same conversion again to finish it" in stderr
     assert not only_image(tmp_path / "out").exists()
-    assert {"planned", "file_written", "chunk_done"} <= set(events)
+    assert {"image_planned", "image_started", "file_written", "chunk_done"} <= set(events)
     report = tmp_path / "report.json"
     again = convert_command(
         mosaic, tmp_path / "out", "--report", str(report), "--check", overwrite="extend", options=MANY_CHUNKS
@@ -219,12 +219,12 @@ def test_progress_and_report_tell_what_happened(mosaic, tmp_path):
     by_name = {name: [event for event in events if event["event"] == name] for name in {e["event"] for e in events}}
     image = only_image(tmp_path / "out")
     chunks = [path for path in image.rglob("*") if path.is_file() and path.name.isdigit()]
-    assert len(by_name["planned"]) == len(by_name["image_complete"]) == 1
-    assert len(by_name["tile_read"]) == by_name["planned"][0]["tiles"] == 4 * 3 * 2 * 3
+    assert len(by_name["image_planned"]) == len(by_name["image_complete"]) == 1
+    assert len(by_name["tile_read"]) == by_name["image_planned"][0]["tiles"] == 4 * 3 * 2 * 3
     assert len({event["file"] for event in by_name["tile_read"]}) == 72
     assert len(by_name["file_written"]) == len(chunks)
     assert sum(event["bytes"] for event in by_name["file_written"]) == sum(chunk.stat().st_size for chunk in chunks)
-    assert sum(e["pixel_bytes"] for e in by_name["chunk_done"]) == by_name["planned"][0]["pixel_bytes"]
+    assert sum(e["pixel_bytes"] for e in by_name["chunk_done"]) == by_name["image_planned"][0]["pixel_bytes"]
     told = json.loads(report.read_text())
     assert (told["images_written"], told["tiles"], told["tiles_left_out"]) == (1, 72, [])
     assert told["bytes_written"] == sum(chunk.stat().st_size for chunk in chunks)

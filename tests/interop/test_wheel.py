@@ -130,7 +130,7 @@ def test_errors_are_exceptions_with_the_message(case, installed, tmp_path):
     entry["init_args"]["tiled_image_json_str"] = text.replace("_C0_Z00.tif", "_gone.tif")
     message, code, log = installed.evaluate(FAILING, entry)
     assert "_gone.tif" in message and "Traceback" not in message
-    assert code == 1
+    assert code == 2
     assert "ome_zarr_convert INFO" in log, log
     assert "_gone.tif" not in log, "the exception tells it; the log need not"
     assert not Path(entry["zarr_url"]).exists()

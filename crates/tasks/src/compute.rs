@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -183,15 +184,32 @@ pub(crate) fn document_place(source: DocumentSource<'_>, zarr_url: &str) -> Stri
     }
 }
 
-/// Warns of tiles that nothing is left to see of, whoever else listens.
-struct Warning<'a>(&'a dyn Progress);
+/// Warnings of parts of files that are not used, per image at most.
+const WARNED: usize = 5;
+
+/// Warns of what does not reach the image, whoever else listens.
+struct Warning<'a> {
+    to: &'a dyn Progress,
+    left_out: AtomicUsize,
+}
 
 impl Progress for Warning<'_> {
     fn on(&self, event: Event<'_>) {
         if let Event::HiddenTiles { image, problem } = event {
             warn!("image {image}: {problem}");
         }
-        self.0.on(event);
+        if let Event::LeftOut { what, reason, .. } = event
+            && self.left_out.fetch_add(1, Ordering::Relaxed) < WARNED
+        {
+            warn!("{what}: {reason}");
+        }
+        if let Event::ImageComplete { image, .. } = event {
+            let more = self.left_out.load(Ordering::Relaxed).saturating_sub(WARNED);
+            if more > 0 {
+                warn!("image {image}: {more} more files hold parts that are not used; `--progress json` names them");
+            }
+        }
+        self.to.on(event);
     }
 }
 
@@ -229,7 +247,10 @@ pub(crate) fn convert_planned(
             pixel_budget: context.memory_limit.map(|limit| footprint.pixel_budget(limit)),
             durable: context.durable,
             check: context.check,
-            progress: &Warning(context.progress),
+            progress: &Warning {
+                to: context.progress,
+                left_out: AtomicUsize::new(0),
+            },
             cancellation: context.cancellation,
             note: &note,
             ..usual

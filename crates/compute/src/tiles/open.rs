@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use ome_zarr_convert_sources::{OpenImage, PlaneMut, SourceError, Window};
+use ome_zarr_convert_sources::{OpenImage, Part, PlaneMut, SourceError, Window};
 
 use super::Tiles;
 use crate::check::check_source;
 use crate::error::ComputeError;
+use crate::event::Event;
 use crate::job::Counters;
 
 impl Tiles<'_> {
@@ -22,9 +23,26 @@ impl Tiles<'_> {
         let image: Arc<dyn OpenImage> = opened.map_err(|error| self.unreadable(number, error))?.into();
         Counters::add(&self.job.counters.files_opened, 1);
         check_source(image.info(), region, &plan.placements[number], plan, self.required_type)?;
+        // Other threads may close a source and open it again.
+        if !std::mem::replace(&mut state.told, true) {
+            self.tell_left_out(number, &*image);
+        }
         state.image = Some(image.clone());
         self.open.fetch_add(1, Ordering::Relaxed);
         Ok(image)
+    }
+
+    /// Says what the file of a placement holds that its image does not. What a file says of itself and is not used is for `inspect`.
+    fn tell_left_out(&self, number: usize, image: &dyn OpenImage) {
+        let parts = image.left_out();
+        let pixels = parts.iter().filter(|left| !matches!(left.part, Part::Metadata { .. }));
+        for left in pixels {
+            self.job.tell(Event::LeftOut {
+                image: Some(self.job.image.path()),
+                what: &self.job.describe(number),
+                reason: &left.to_string(),
+            });
+        }
     }
 
     /// Reads a window; in bands by several threads where there are more of them than tiles.

@@ -18,6 +18,8 @@ pub(super) struct TileState {
     /// Leaves that still need it.
     pub(super) leaves_left: usize,
     pub(super) image: Option<Arc<dyn OpenImage>>,
+    /// What its file leaves out was told.
+    pub(super) told: bool,
     /// Bytes that its source kept when it was last looked at.
     pub(super) kept: u64,
     /// Whole planes that more than one leaf needs and not all have asked for.
@@ -41,6 +43,7 @@ impl TileState {
         Self {
             leaves_left,
             image: None,
+            told: false,
             kept: 0,
             planes: HashMap::new(),
             passed: HashMap::new(),

@@ -106,7 +106,8 @@ mod tests {
     /// Fields with their starts along z and t; channel 1 has the same.
     fn filled(rows: &[(&str, f64, f64)], mut file: AcquisitionFile) -> (Option<f64>, Option<f64>, Vec<String>) {
         let twice: Vec<_> = rows.iter().flat_map(|row| [(0, *row), (1, *row)]).collect();
-        let column = |cell: fn(&(i64, (&str, f64, f64))) -> Cell| twice.iter().map(cell).collect::<Vec<Cell>>();
+        type Row<'a> = (i64, (&'a str, f64, f64));
+        let column = |cell: fn(&Row<'_>) -> Cell| twice.iter().map(cell).collect::<Vec<Cell>>();
         let table = TilesTable::new([
             ("fov_name", column(|row| Cell::Text(row.1.0.to_owned()))),
             ("start_c", column(|row| Cell::Int(row.0))),
