@@ -701,7 +701,7 @@ HAND_OVERS = [
         r"level[\s\S]*Extra inputs",
         (r"\blevel\b", r"\blevels\b"),
     ),
-    HandOver("no JSON", put("image", "{"), "(?i)invalid JSON|EOF", (r"(?i)json", r"(?i)EOF|end of|line 1")),
+    HandOver("not valid JSON", put("image", "{"), "(?i)invalid JSON|EOF", (r"(?i)json", r"(?i)EOF|end of|line 1")),
     HandOver("an unknown key of the image", put("image.colour", "red"), "Extra inputs", (r"\bcolour\b",)),
     HandOver(
         "an unknown key of a region", put("image.regions.1.colour", "red"), "Extra inputs", (r"\bcolour\b", r"\b1\b")

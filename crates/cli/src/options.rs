@@ -91,7 +91,7 @@ impl OptionArguments {
         for text in &self.filter {
             let place = format!("--filter {text}");
             let document: Value =
-                serde_json::from_str(text).map_err(|error| wrong(&place, format!("it is no JSON: {error}")))?;
+                serde_json::from_str(text).map_err(|error| wrong(&place, format!("it is not valid JSON: {error}")))?;
             let filter: Filter =
                 model::from_json(&document, "filter").map_err(|error| wrong(&place, error.to_string()))?;
             options.filters.push(filter);
@@ -133,9 +133,9 @@ fn read_document<T: model::Model>(path: &Path) -> Result<T, TaskError> {
         .extension()
         .is_some_and(|suffix| suffix.eq_ignore_ascii_case("toml"));
     let value: Value = if is_toml {
-        toml::from_str(&text).map_err(|error| wrong(&place, format!("it is no TOML: {error}")))?
+        toml::from_str(&text).map_err(|error| wrong(&place, format!("it is not valid TOML: {error}")))?
     } else {
-        serde_json::from_str(&text).map_err(|error| wrong(&place, format!("it is no JSON: {error}")))?
+        serde_json::from_str(&text).map_err(|error| wrong(&place, format!("it is not valid JSON: {error}")))?
     };
     from_json(&value, &place)
 }

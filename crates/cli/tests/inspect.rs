@@ -331,31 +331,31 @@ fn other_folders_are_refused_with_a_hint() {
     check(
         folder.path(),
         expect![[r#"
-            error: DIR: this is no OME-Zarr plate, well or image: it holds P.zarr; give one of these
+            error: DIR: this is not an OME-Zarr plate, well or image: it holds P.zarr; give one of these
         "#]],
     );
     check(
         &plate.join("B"),
         expect![[r#"
-            error: DIR/P.zarr/B: this is no OME-Zarr plate, well or image: it holds 03; give one of these
+            error: DIR/P.zarr/B: this is not an OME-Zarr plate, well or image: it holds 03; give one of these
         "#]],
     );
     check(
         &plate.join("B/03/0/0"),
         expect![[r#"
-            error: DIR/P.zarr/B/03/0/0: this is no OME-Zarr plate, well or image: it is a part of DIR/P.zarr/B/03/0; give that
+            error: DIR/P.zarr/B/03/0/0: this is not an OME-Zarr plate, well or image: it is a part of DIR/P.zarr/B/03/0; give that
         "#]],
     );
     check(
         &folder.path().join("nothing.zarr"),
         expect![[r#"
-            error: DIR/nothing.zarr: this is no OME-Zarr plate, well or image: it does not exist; give the folder of a plate, a well or an image
+            error: DIR/nothing.zarr: this is not an OME-Zarr plate, well or image: it does not exist; give the folder of a plate, a well or an image
         "#]],
     );
     check(
         &plate.join(".zattrs"),
         expect![[r#"
-            error: DIR/P.zarr/.zattrs: this is no OME-Zarr plate, well or image: it is a file; give the folder of a plate, a well or an image
+            error: DIR/P.zarr/.zattrs: this is not an OME-Zarr plate, well or image: it is a file; give the folder of a plate, a well or an image
         "#]],
     );
 }

@@ -153,7 +153,7 @@ fn within(value: f64, min: Option<f64>, max: Option<f64>) -> bool {
 fn compile(filter: &str, pattern: &str) -> Result<Regex, CoreError> {
     Regex::new(pattern).map_err(|error| CoreError::Syntax {
         place: filter.to_owned(),
-        problem: format!("{pattern:?} is no regular expression: {error}"),
+        problem: format!("{pattern:?} is not a valid regular expression: {error}"),
     })
 }
 

@@ -101,7 +101,9 @@ pub fn absolute(path: &str, current: &Path, home: Option<&Path>) -> Result<PathB
         });
     }
     if let Some((scheme, _)) = path.split_once("://") {
-        return refuse(&format!("{scheme}:// is no local path; give a folder of this machine"));
+        return refuse(&format!(
+            "{scheme}:// is not a local path; give a folder of this machine"
+        ));
     }
     let full = if path == "~" || path.starts_with("~/") {
         let Some(home) = home else {

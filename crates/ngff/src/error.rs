@@ -24,7 +24,7 @@ pub enum NgffError {
         source: serde_json::Error,
     },
     /// There is no Zarr group or array where one was expected.
-    #[error("{place} is no Zarr {expected}: it has neither {v2} nor zarr.json", v2 = if *.expected == "group" { ".zgroup" } else { ".zarray" })]
+    #[error("{place} is not a Zarr {expected}: it has neither {v2} nor zarr.json", v2 = if *.expected == "group" { ".zgroup" } else { ".zarray" })]
     NotZarr {
         /// The folder.
         place: String,
@@ -88,7 +88,7 @@ pub enum NgffError {
         name: String,
     },
     /// Shards in a version that has none.
-    #[error("shards need OME-NGFF 0.5, the version asked for is 0.4: choose 0.5, or no shards")]
+    #[error("shards need OME-NGFF 0.5, the requested version is 0.4: choose 0.5, or no shards")]
     ShardsIn04,
     /// The parts of an array or image do not fit each other.
     #[error("{what} is {found}, expected {expected}")]

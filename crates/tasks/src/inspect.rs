@@ -18,7 +18,7 @@ const GIVE: &str = "give the folder of a plate, a well or an image";
 /// Looks at the plate, well or image in `path`, whoever wrote it.
 ///
 /// # Errors
-/// If the folder is no OME-Zarr (exit code 2, with a hint where one is near), or its own metadata is broken (1). What is
+/// If the folder is not an OME-Zarr (exit code 2, with a hint where one is near), or its own metadata is broken (1). What is
 /// missing or broken further down is in the report.
 pub fn inspect(path: &Path) -> Result<Inspection, TaskError> {
     if !path.is_dir() {
@@ -46,7 +46,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, TaskError> {
 fn no_ome_zarr(path: &Path, why: &str) -> TaskError {
     TaskError::Arguments {
         place: path.display().to_string(),
-        problem: format!("this is no OME-Zarr plate, well or image: {why}"),
+        problem: format!("this is not an OME-Zarr plate, well or image: {why}"),
     }
 }
 

@@ -335,7 +335,7 @@ fn options_with_mistakes() {
         "{\"omezarr_options\": {\"shards\": {\"mode\": \"Multiple of Chunks\"}}}",
         &["shards", "0.5"],
     );
-    refused("[omezarr", &["options.json", "no JSON"]);
+    refused("[omezarr", &["options.json", "not valid JSON"]);
     let here = Acquisition::plate();
     here.run("convert plate --zarr-dir out --options gone.json")
         .with_error(1, &["gone.json"]);

@@ -234,9 +234,9 @@ fn argument_files_that_cannot_be_used() {
     refused(&here, &run("nowhere.json"), 2, &["nowhere.json", "does not exist"]);
     refused(&here, &run("plate"), 1, &["cannot read the arguments", "plate"]);
     for (content, word) in [
-        (&b""[..], "no JSON"),
-        (b"{\"zarr_url\": ", "no JSON"),
-        (b"\xff\xfe", "no JSON"),
+        (&b""[..], "not valid JSON"),
+        (b"{\"zarr_url\": ", "not valid JSON"),
+        (b"\xff\xfe", "not valid JSON"),
         (b"[1, 2]", "found [1,2], expected an object"),
         (b"null", "found null, expected an object"),
     ] {
@@ -339,7 +339,7 @@ fn images_that_cannot_be_where_they_should() {
             "s3://bucket/image.zarr",
             &["s3://bucket/image.zarr", "not supported yet"],
         ),
-        ("https://example.org/image.zarr", &["https:// is no local path"]),
+        ("https://example.org/image.zarr", &["https:// is not a local path"]),
         ("/dev/null/image.zarr", &["/dev/null"]),
         ("a\u{0}b", &["NUL"]),
     ] {
@@ -350,7 +350,10 @@ fn images_that_cannot_be_where_they_should() {
         refused(&here, &ended, ended.code, words);
     }
     for (change, words) in [
-        (json!({"zarr_dir": "ftp://host/out"}), &["ftp:// is no local path"][..]),
+        (
+            json!({"zarr_dir": "ftp://host/out"}),
+            &["ftp:// is not a local path"][..],
+        ),
         (json!({"zarr_dir": ""}), &["empty"]),
         (
             json!({"acquisitions": [{"path": here.path("nowhere")}]}),

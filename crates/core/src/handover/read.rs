@@ -109,7 +109,7 @@ fn syntax(place: &str, error: &serde_path_to_error::Error<serde_json::Error>) ->
     };
     CoreError::Syntax {
         place: place.to_owned(),
-        problem: format!("it is no document of an image: {at}{problem}"),
+        problem: format!("it is not the document of an image: {at}{problem}"),
     }
 }
 
@@ -216,7 +216,7 @@ fn to_region(
             .filter(|axis| axes.contains(axis))
             .ok_or_else(|| {
                 wrong(format!(
-                    "region {:?} has a slice along {:?}, which is no axis of the image",
+                    "region {:?} has a slice along {:?}, which is not an axis of the image",
                     document.roi.name, slice.axis_name
                 ))
             })?;
@@ -321,7 +321,11 @@ fn to_cells(key: &str, values: Vec<Value>, wrong: &dyn Fn(String) -> CoreError) 
             Value::Number(number) => match (number.as_i64(), number.as_f64()) {
                 (Some(int), _) => Cell::Int(int),
                 (None, Some(float)) => Cell::Float(float),
-                (None, None) => return Err(wrong(format!("attribute {key:?} holds {number}, which is no number"))),
+                (None, None) => {
+                    return Err(wrong(format!(
+                        "attribute {key:?} holds {number}, which is not a number"
+                    )));
+                }
             },
             other => {
                 return Err(wrong(format!(

@@ -50,19 +50,19 @@ fn unknown_keys_are_named() {
     refuses(
         |d| d["channel"] = json!([]),
         expect![[r#"
-            image.json: it is no document of an image: channel: unknown key `channel` (is `channels` meant?): unknown field `channel`, expected one of `regions`, `path`, `name`, `xy_pixel_size`, `z_spacing`, `t_spacing`, `data_type`, `axes`, `collection`, `channels`, `translation`, `attributes`
+            image.json: it is not the document of an image: channel: unknown key `channel` (is `channels` meant?): unknown field `channel`, expected one of `regions`, `path`, `name`, `xy_pixel_size`, `z_spacing`, `t_spacing`, `data_type`, `axes`, `collection`, `channels`, `translation`, `attributes`
         "#]],
     );
     refuses(
         |d| d["regions"][0]["loader"] = json!({}),
         expect![[r#"
-            image.json: it is no document of an image: regions[0].loader: unknown field `loader`, expected `roi` or `image_loader`
+            image.json: it is not the document of an image: regions[0].loader: unknown field `loader`, expected `roi` or `image_loader`
         "#]],
     );
     refuses(
         |d| d["regions"][0]["roi"]["slices"][0]["stop"] = json!(1),
         expect![[r#"
-            image.json: it is no document of an image: regions[0].roi.slices[0].stop: unknown field `stop`, expected one of `axis_name`, `start`, `length`
+            image.json: it is not the document of an image: regions[0].roi.slices[0].stop: unknown field `stop`, expected one of `axis_name`, `start`, `length`
         "#]],
     );
     refuses(
@@ -94,7 +94,7 @@ fn values_that_make_no_image() {
     refuses(
         with_axes(&["y", "x"]),
         expect![[r#"
-        image.json (image P.zarr/A/01/0): region "FOV_0" has a slice along "c", which is no axis of the image
+        image.json (image P.zarr/A/01/0): region "FOV_0" has a slice along "c", which is not an axis of the image
     "#]],
     );
     refuses(
@@ -142,18 +142,18 @@ fn values_that_make_no_image() {
     refuses(
         |d| d["regions"][0]["roi"]["space"] = json!("stage"),
         expect![[r#"
-            image.json: it is no document of an image: regions[0].roi.space: unknown variant `stage`, expected `world` or `pixel`
+            image.json: it is not the document of an image: regions[0].roi.space: unknown variant `stage`, expected `world` or `pixel`
         "#]],
     );
     refuses(
         |d| d["path"] = json!(null),
         expect![[r#"
-            image.json: it is no document of an image: path: invalid type: null, expected a string
+            image.json: it is not the document of an image: path: invalid type: null, expected a string
         "#]],
     );
     let cut = image_from_json_str(&DOCUMENT[..100], "image.json").unwrap_err();
     expect![[r#"
-        image.json: it is no document of an image: regions[0].roi.slices[1]: EOF while parsing an object at line 1 column 100
+        image.json: it is not the document of an image: regions[0].roi.slices[1]: EOF while parsing an object at line 1 column 100
     "#]]
     .assert_eq(&format!("{cut}\n"));
 }

@@ -99,7 +99,7 @@ fn every_broken_part_is_a_problem_and_hides_no_other() {
     let problems = look(root).problems.into_iter();
     let shown = problems.map(|fault| format!("{}: {}\n", fault.path, fault.problem).replace(&root.to_string(), "P"));
     expect![[r#"
-        A: P/A is no Zarr group: it has neither .zgroup nor zarr.json
+        A: P/A is not a Zarr group: it has neither .zgroup nor zarr.json
         B/7/raw/s0: P/B/7/raw/s0: `node_type` should be "array", found "group"
         B/7/raw/tables: P/B/7/raw/tables: `tables` should be a list of names, found "roi"
         A/7: P/A/7 is listed, but it is not there

@@ -147,7 +147,7 @@ fn what_cannot_be_a_plate_is_refused() {
     let dir = place();
     let error = |result: Result<Plate>| result.unwrap_err().to_string();
     let new = |images: &[PlateImage]| error(Plate::write_new(&dir, NgffVersion::V04, "P.zarr", images));
-    assert!(error(Plate::open(&dir)).contains("is no Zarr group: it has neither .zgroup nor zarr.json"));
+    assert!(error(Plate::open(&dir)).contains("is not a Zarr group: it has neither .zgroup nor zarr.json"));
     assert!(new(&[image("..", 1, "0", 0)]).starts_with("\"..\" cannot name the row"));
     assert!(new(&[image("A", 1, "../../b", 0)]).starts_with("\"../../b\" cannot name the image"));
     assert!(new(&[image("A", 1, "0", 0), image("A", 1, "0", 1)]).starts_with("image \"A/01/0\" is twice"));

@@ -36,7 +36,7 @@ fn groups_are_written_read_and_changed() {
         let error = read_group(&dir).unwrap_err().to_string();
         assert_eq!(
             error,
-            "memory:///P.zarr/0 is no Zarr group: it has neither .zgroup nor zarr.json"
+            "memory:///P.zarr/0 is not a Zarr group: it has neither .zgroup nor zarr.json"
         );
         let attributes = |value: u8| [("a".to_owned(), json!(value))].into_iter().collect::<Map<_, _>>();
         format.create_group(&dir, &attributes(1)).unwrap();

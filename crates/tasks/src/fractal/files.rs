@@ -46,7 +46,7 @@ pub fn read_arguments(path: &Path) -> Result<Map<String, Value>, TaskError> {
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(arguments)) => Ok(arguments),
         Ok(other) => Err(wrong(format!("found {other}, expected an object of arguments"))),
-        Err(error) => Err(wrong(format!("it is no JSON: {error}"))),
+        Err(error) => Err(wrong(format!("it is not valid JSON: {error}"))),
     }
 }
 

@@ -210,7 +210,7 @@ fn no_plate_is_touched_when_another_cannot_be() {
         json!({}),
         OverwriteMode::Extend,
         expect![[r#"
-        OUT/Q.zarr is no Zarr group: it has neither .zgroup nor zarr.json
+        OUT/Q.zarr is not a Zarr group: it has neither .zgroup nor zarr.json
     "#]],
     );
     let newer = json!({"omezarr_options": {"ngff_version": "0.5"}});
