@@ -38,6 +38,7 @@ pub fn convert(arguments: &ConvertArguments) -> Result<(), TaskError> {
         let prepared = prepare(request, &context)?;
         let outputs = prepared.existing_outputs()?;
         let planned = prepared.plan(runner.kind, &context)?;
+        planned.notes().iter().for_each(|note| say(note));
         planned.check_files(&threads, &context)?;
         if let Some(text) = existing(&outputs, overwrite_mode) {
             say(&text);
@@ -65,6 +66,7 @@ pub fn plan(arguments: &PlanArguments) -> Result<bool, TaskError> {
     };
     let processes = Processes::Own(own_program()?);
     let planned = prepare(request, &context)?.plan(arguments.runner.runner.runner(&processes).kind, &context)?;
+    planned.notes().iter().for_each(|note| say(note));
     let plan = plan_conversion(&planned, &threads, &context)?;
     if arguments.json {
         crate::log::print(&format!("{:#}", plan_to_json(&plan, &zarr_dir.display().to_string())));

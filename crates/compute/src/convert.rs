@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use ome_zarr_convert_core::hidden_problem;
 use ome_zarr_convert_core::options::{BadTiles, HiddenTiles, OverwriteMode};
 use ome_zarr_convert_ngff::ArrayMetadata;
 use ome_zarr_convert_sources::{DefaultImageLoader, Headers, ImageLoader};
@@ -187,12 +186,9 @@ fn tell_start(image: &PlannedImage, with: &Conversion<'_>) {
     }
     // With `Warn` the set-up has said it.
     if image.options().hidden_tiles == HiddenTiles::Fail
-        && let Some(problem) = hidden_problem(image.tiled(), None, image.options())
+        && let Some(problem) = &image.review().hidden
     {
-        with.progress.on(Event::HiddenTiles {
-            image: path,
-            problem: &problem,
-        });
+        with.progress.on(Event::HiddenTiles { image: path, problem });
     }
     with.progress.on(Event::ImageStarted {
         image: path,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use ome_zarr_convert_core::options::ConverterOptions;
-use ome_zarr_convert_core::{Extensions, PipelineStep, TiledImage, image_to_json, model, register_with};
+use ome_zarr_convert_core::{Extensions, PipelineStep, Review, TiledImage, image_to_json, model, register_and_review};
 use ome_zarr_convert_geometry::PixelType;
 use ome_zarr_convert_sources::{ImageInfo, ImageLoader};
 use rayon::prelude::*;
@@ -42,6 +42,7 @@ pub struct PlannedImage {
     options: Arc<ConverterOptions>,
     identity: Sha256,
     document_bytes: u64,
+    review: Review,
     checked: OnceLock<CheckedHeaders>,
 }
 
@@ -66,13 +67,14 @@ impl PlannedImage {
         identity.update(env!("CARGO_PKG_VERSION"));
         let document_bytes = document.len() as u64;
         drop(document);
-        register_with(&mut tiled, &options, processing.pipeline, processing.extensions)?;
+        let review = register_and_review(&mut tiled, &options, processing.pipeline, processing.extensions)?;
         Ok(Self {
             plan: ImagePlan::new(&tiled, &options)?,
             tiled,
             options,
             identity,
             document_bytes,
+            review,
             checked: OnceLock::new(),
         })
     }
@@ -85,6 +87,11 @@ impl PlannedImage {
     /// The image as registration left it: every box is in whole pixels.
     pub fn tiled(&self) -> &TiledImage {
         &self.tiled
+    }
+
+    /// What became of its tiles: hidden ones, empty space, overlaps.
+    pub fn review(&self) -> &Review {
+        &self.review
     }
 
     /// What will be written.

@@ -48,7 +48,7 @@ pub use registration::{
     HiddenTile, Hole, MovedApart, PipelineStep, Spread, check_size_of_fields, hidden_tiles, moved_apart, register,
     register_with, spread,
 };
-pub use review::{Review, Reviews, hidden_problem, review_image};
+pub use review::{Review, Reviews, hidden_problem, register_and_review, review_image};
 pub use roi::Roi;
 pub use setup::{
     OwnTypes, existing_outputs, foreign_content, parallelization_list, set_up_outputs, set_up_outputs_unless,

@@ -29,11 +29,24 @@ pub fn review_image(
     pipeline: Option<&[PipelineStep]>,
     extensions: &Extensions,
 ) -> Result<Review, CoreError> {
-    let mut registered = image.clone();
+    register_and_review(&mut image.clone(), options, pipeline, extensions)
+}
+
+/// Registers an image and looks at what became of it. Without a `pipeline`, by the default steps.
+///
+/// # Errors
+/// The image cannot be registered.
+pub fn register_and_review(
+    image: &mut TiledImage,
+    options: &ConverterOptions,
+    pipeline: Option<&[PipelineStep]>,
+    extensions: &Extensions,
+) -> Result<Review, CoreError> {
+    let before = image.clone();
     let moved = match pipeline {
-        None => moved_apart(&mut registered, options)?,
+        None => moved_apart(image, options)?,
         Some(_) => {
-            register_with(&mut registered, options, pipeline, extensions)?;
+            register_with(image, options, pipeline, extensions)?;
             None
         }
     };
@@ -45,10 +58,10 @@ pub fn review_image(
     Ok(Review {
         moved_apart,
         crowded,
-        hidden: hidden_problem(&registered, Some(image), options),
-        empty: spread(&registered)
+        hidden: hidden_problem(image, Some(&before), options),
+        empty: spread(image)
             .filter(|spread| spread.is_much())
-            .map(|spread| spread.told(&registered)),
+            .map(|spread| spread.told(image)),
     })
 }
 
@@ -90,16 +103,20 @@ impl Reviews {
     ) -> Self {
         let mut reviews = Self::default();
         for image in images {
-            let Ok(review) = review_image(image, options, pipeline, extensions) else {
-                continue;
-            };
-            let named = |sentence: String| (image.path.clone(), sentence);
-            reviews.hidden.extend(review.hidden.map(named));
-            reviews.empty.extend(review.empty.map(named));
-            reviews.moved_apart.extend(review.moved_apart.map(named));
-            reviews.crowded.extend(review.crowded.map(named));
+            if let Ok(review) = review_image(image, options, pipeline, extensions) {
+                reviews.add(&image.path, &review);
+            }
         }
         reviews
+    }
+
+    /// Adds what was found about the image of that path.
+    pub fn add(&mut self, image: &str, review: &Review) {
+        let named = |sentence: &String| (image.to_owned(), sentence.clone());
+        self.hidden.extend(review.hidden.as_ref().map(named));
+        self.empty.extend(review.empty.as_ref().map(named));
+        self.moved_apart.extend(review.moved_apart.as_ref().map(named));
+        self.crowded.extend(review.crowded.as_ref().map(named));
     }
 
     /// What is good to know, for every kind the first image and the number of others: an ordinary overlap that the tiling takes away.

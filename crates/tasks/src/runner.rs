@@ -13,7 +13,7 @@ use ome_zarr_convert_core::{
 };
 use ome_zarr_convert_sources::Headers;
 use ome_zarr_convert_store::Location;
-use tracing::warn;
+use tracing::{info, warn};
 
 pub use self::planned::Planned;
 use crate::acquisition::{Acquisition, CollectionKind, ImageNames, Reading, read_acquisition};
@@ -47,7 +47,6 @@ pub struct Prepared {
     request: Request,
     zarr_dir: Location,
     notes: Vec<String>,
-    reviews: Reviews,
     left_out: Vec<LeftOut>,
     images: Vec<TiledImage>,
     headers: Headers,
@@ -70,7 +69,7 @@ impl Request {
         let Acquisition {
             tiles,
             kind,
-            mut notes,
+            notes,
             left_out,
         } = read_acquisition(&self.acquisition, &reading)?;
         context.cancellation.check()?;
@@ -87,9 +86,6 @@ impl Request {
             ..Aggregation::default()
         };
         let images = tiles_aggregation_pipeline(tiles, &self.options, &aggregation)?;
-        let reviews = Reviews::of(&images, &self.options, None, context.extensions);
-        reviews.warnings(&self.options).iter().for_each(|text| warn!("{text}"));
-        notes.extend(reviews.notes());
         context.progress.on(Event::AcquisitionRead {
             images: images.len(),
             tiles: images.iter().map(|image| image.regions.len()).sum(),
@@ -98,7 +94,6 @@ impl Request {
             zarr_dir: Location::local(&self.zarr_dir)?,
             request: self,
             notes,
-            reviews,
             left_out,
             images,
             headers,
@@ -149,15 +144,9 @@ impl Prepared {
         Ok(existing_outputs(&self.images, &self.zarr_dir)?)
     }
 
-    /// An error if nothing is left to see of a tile and the options do not let that pass.
-    pub(crate) fn check_hidden(&self) -> Result<(), TaskError> {
-        Ok(self.reviews.check(&self.request.options)?)
-    }
-
     /// The init task: sets the outputs up and gives the parallelization list.
     pub fn init(&self, context: &ComputeContext<'_>) -> Result<Vec<ParallelizationEntry>, TaskError> {
         context.cancellation.check()?;
-        self.check_hidden()?;
         context.progress.on(Event::Phase {
             phase: Phase::SettingUp,
         });
@@ -190,6 +179,11 @@ impl Prepared {
             context.cancellation.check()?;
             images.push(PlannedImage::new(image, &processing)?);
         }
+        let mut reviews = Reviews::default();
+        images
+            .iter()
+            .for_each(|image| reviews.add(image.path(), image.review()));
+        warn_of(&reviews, &self.request.options);
         let pixel_bytes: Vec<u64> = images.iter().map(|image| image.plan().pixel_bytes()).collect();
         for (image, bytes) in images.iter().zip(&pixel_bytes) {
             context.progress.on(planned_event(image, *bytes));
@@ -199,7 +193,7 @@ impl Prepared {
             request: self.request,
             zarr_dir: self.zarr_dir,
             kind,
-            reviews: self.reviews,
+            reviews,
             headers: self.headers,
             images,
             documents,
@@ -222,6 +216,11 @@ fn planned_event(image: &PlannedImage, pixel_bytes: u64) -> Event<'_> {
     }
 }
 
+/// Warns of what was found about images as a whole.
+fn warn_of(reviews: &Reviews, options: &ConverterOptions) {
+    reviews.warnings(options).iter().for_each(|text| warn!("{text}"));
+}
+
 /// The init task of images: sets their outputs up and gives the parallelization list.
 pub(crate) fn set_up(
     images: &[TiledImage],
@@ -231,6 +230,10 @@ pub(crate) fn set_up(
     overwrite_mode: OverwriteMode,
     context: &ComputeContext<'_>,
 ) -> Result<Vec<ParallelizationEntry>, TaskError> {
+    let reviews = Reviews::of(images, options, None, context.extensions);
+    reviews.notes().iter().for_each(|note| info!("{note}"));
+    warn_of(&reviews, options);
+    reviews.check(options)?;
     let images: Vec<&TiledImage> = images.iter().collect();
     let (own, stop) = (own_types(context), || context.cancellation.is_cancelled());
     let places = set_up_outputs_unless(&images, zarr_dir, collection_type, options, overwrite_mode, &own, &stop)?;

@@ -219,8 +219,6 @@ impl<'a> SetUp<'a> {
         };
         let prepared = request.prepare(&self.context())?;
         prepared.notes().iter().for_each(|note| info!("{note}"));
-        prepared.check_hidden()?;
-        prepared.check_hidden()?;
         Ok(prepared.into_tiled_images())
     }
 }

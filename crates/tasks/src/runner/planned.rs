@@ -39,6 +39,11 @@ impl Planned {
         &self.images
     }
 
+    /// What is good to know about the images as a whole, such as an overlap that the tiling takes away.
+    pub fn notes(&self) -> Vec<String> {
+        self.reviews.notes()
+    }
+
     /// What hides tiles of an image, where the options do not let that pass.
     pub(crate) fn hidden(&self, image: &str) -> Option<&str> {
         let fails = self.request.options.hidden_tiles == HiddenTiles::Fail;
