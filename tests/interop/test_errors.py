@@ -574,8 +574,9 @@ def test_case(case: Case, sound, tmp_path):
     with pytest.raises(Exception, match=case.theirs):
         reference_convert(folder, theirs, **how)
     # Only the init task writes documents.
-    command = "init" if "temp_json_options" in str(case.how) else "convert"
-    done = ours.run("OZC_BIN", command, folder, *ours.conversion_words(mine, **how), check=False)
+    init = "temp_json_options" in str(case.how)
+    words = ["init", folder, "--out", tmp_path / "list.json"] if init else ["convert", folder]
+    done = ours.run("OZC_BIN", *words, *ours.conversion_words(mine, **how), check=False)
     assert_refused(done, *case.facts)
     assert not arrays(mine), "an image is left behind"
 

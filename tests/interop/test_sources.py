@@ -45,9 +45,15 @@ def ours(path, tmp_path):
     out = tmp_path / "dump.raw"
     result = run(path, out)
     assert result.returncode == 0, result.stderr
-    shape, dtype, axes, metadata = result.stdout.splitlines()[:4]
-    dtype = np.dtype(dtype).newbyteorder("<")
-    return np.fromfile(out, dtype).reshape(eval(shape)), axes, metadata
+    (shape, dtype, axes, metadata), said = result.stdout.splitlines()[:4], result.stdout.splitlines()[4:]
+    shape, found = eval(shape), np.fromfile(out, np.dtype(dtype).newbyteorder("<"))
+    missing = [eval(line.removeprefix("missing planes: ")) for line in said if line.startswith("missing planes: ")]
+    if missing:
+        # tifffile gives zeros there, ours an error.
+        whole = np.zeros((np.prod(shape[:-2]), *shape[-2:]), found.dtype)
+        whole[[plane for plane in range(len(whole)) if plane not in missing[0]]] = found.reshape(-1, *shape[-2:])
+        found = whole
+    return found.reshape(shape), axes, metadata
 
 
 def same(path, expected, tmp_path, axes=None):
@@ -293,7 +299,7 @@ def test_ome_planes_in_any_order(tmp_path, order):
         for t in range(2)
         for c in range(3)
         for z in range(2)
-        if (t, c, z) != (1, 1, 1)  # a missing plane reads as zeros
+        if (t, c, z) != (1, 1, 1)  # a missing plane
     )
     with tifffile.TiffWriter(path) as tif:
         for page in range(12):
@@ -424,7 +430,7 @@ def test_what_the_document_lists(tmp_path):
     compared = {int(tifffile.COMPRESSION[name]) for name in names}
     # Deflate and Zstd have a second number each; JPEG is compared above with a tolerance.
     # The rest is held against files of their own in crates/sources.
-    assert numbers == compared | {7, 32946, 34926, 33005, 34712, 34887, 34925, 34927, 50001}
+    assert numbers == compared | {7, 32946, 34926, 34887, 34925, 34927, 50001}
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "I;16", "RGB", "RGBA", "P", "LA"])
